@@ -1,0 +1,221 @@
+/**
+ * Tasks: fibers that belong to the worker and have a name and an id.
+ *
+ * When to reach for it: a handler starts work that goes on after its answer, or that somebody else may end.
+ * What it is not: a way to run several things and wait for them (`Gather`), or to repeat one (`Timer`).
+ *
+ * A task outlives the fiber that created it and ends at the latest with the worker. It has a scope of its own: what it
+ * acquires is released when it ends, not with the request that created it. What it fails with is reported once, by the
+ * Tracer, with its name and id.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Tracer from "./Tracer.ts"
+
+/** The number of a task: that of its fiber. Ascending, never used again in a process. */
+export type Id = number
+
+/**
+ * A running or finished task.
+ *
+ * @example
+ * ```ts
+ * const program = Effect.gen(function*() {
+ *   const task: Task.Task<string> = yield* Task.create(Effect.succeed("done"), { name: "quick" })
+ *   return yield* task.await // Exit.succeed("done")
+ * })
+ * ```
+ */
+export interface Task<out A = unknown, out E = unknown> {
+  readonly id: Id
+  /** As given, or `task-` and the id. */
+  readonly name: string
+  /** Waits for the task to end and tells how. Interrupting the wait leaves the task alone. */
+  readonly await: Effect.Effect<Exit.Exit<A, E>>
+  /** Ends the task; see `kill`. */
+  readonly kill: Effect.Effect<boolean>
+}
+
+/** What `create` may be told. */
+export interface Options {
+  /** For people, in reports and lists. Need not be unique. */
+  readonly name?: string | undefined
+}
+
+/**
+ * The tasks of a worker. They end with the scope in which the service was made.
+ *
+ * @example
+ * ```ts
+ * const program = Effect.provide(
+ *   Effect.flatMap(Task.create(Effect.log("hello")), (task) => task.await),
+ *   Layer.provide(Task.Tasks.layer, Tracer.layerDefault)
+ * )
+ * ```
+ */
+export class Tasks extends Context.Service<Tasks, {
+  readonly create: <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    options?: Options
+  ) => Effect.Effect<Task<A, E>, never, Exclude<R, Scope.Scope>>
+  readonly kill: (id: Id) => Effect.Effect<boolean>
+}>()("@kore-fx/core/Task/Tasks") {
+  /** Makes an empty registry. When the scope closes, all tasks are killed and waited for; a task created later never runs. */
+  static readonly make: Effect.Effect<Tasks["Service"], never, Scope.Scope | Tracer.Tracer> = Effect.gen(function*() {
+    const registry = new Registry(yield* Tracer.Tracer)
+    yield* Effect.addFinalizer(() => registry.close)
+    return Tasks.of({
+      create: (effect, options) => registry.create(effect, options),
+      kill: (id) => Effect.suspend(() => registry.kill(registry.tasks.get(id)))
+    })
+  })
+
+  /** Provides the tasks of a worker. */
+  static readonly layer: Layer.Layer<Tasks, never, Tracer.Tracer> = Layer.effect(Tasks, Tasks.make)
+}
+
+/**
+ * Starts a task that belongs to the worker.
+ *
+ * Nothing of it runs before the creator suspends or ends; then tasks begin in the order of their creation. It has the
+ * creator's services, and a scope of its own. Never fails.
+ * Source: Kore, runtime §6.
+ *
+ * @example
+ * ```ts
+ * const program = Task.create(Effect.delay(Effect.log("welcome"), "1 second"), { name: "welcome" })
+ * ```
+ */
+export const create = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  options?: Options
+): Effect.Effect<Task<A, E>, never, Exclude<R, Scope.Scope> | Tasks> =>
+  Tasks.use((tasks) => tasks.create(effect, options))
+
+/**
+ * Ends the task with this id by interrupting it, and waits until its finalizers have run.
+ *
+ * True if it was alive, false if it had ended or never been: no error. Killed from inside, by the task itself or by a
+ * fiber it started, it is not waited for and ends at its next step that can be interrupted.
+ * Source: Kore, runtime §2.5.
+ *
+ * @example
+ * ```ts
+ * const program = Effect.gen(function*() {
+ *   const task = yield* Task.create(Effect.never)
+ *   return yield* Task.kill(task.id) // true
+ * })
+ * ```
+ */
+export const kill = (id: Id): Effect.Effect<boolean, never, Tasks> => Tasks.use((tasks) => tasks.kill(id))
+
+/**
+ * The id of the task this fiber runs in, also in the fibers that the task started; none outside of tasks.
+ *
+ * Source: Kore, runtime §5 (`task_id`).
+ *
+ * @example
+ * ```ts
+ * const program = Effect.flatMap(Task.currentId, (id) => Effect.log("in task", id))
+ * ```
+ */
+export const currentId: Effect.Effect<Option.Option<Id>> = Effect.withFiberSucceed((fiber) =>
+  Option.map(Option.fromUndefinedOr(fiber.getRef(Current)), (task) => task.id)
+)
+
+// --- private ---------------------------------------------------------------------------------------------------------
+
+/** The task a fiber runs in. Inherited by the fibers it starts, replaced in the tasks it creates. */
+const Current = Context.Reference<Entry | undefined>("@kore-fx/core/Task/Current", { defaultValue: () => undefined })
+
+class Entry implements Task<any, any> {
+  readonly fiber: Fiber.Fiber<any, any>
+  private readonly registry: Registry
+  private readonly givenName: string | undefined
+
+  constructor(
+    registry: Registry,
+    parent: Context.Context<never>,
+    effect: Effect.Effect<any, any, any>,
+    name: string | undefined
+  ) {
+    this.registry = registry
+    this.givenName = name
+    const scope = Scope.makeUnsafe()
+    const context = Context.add(Context.add(parent, Current, this), Scope.Scope, scope)
+    const owned = Effect.onExitPrimitive(
+      effect,
+      (exit) => scope.state._tag === "Empty" ? undefined : Scope.close(scope, exit)
+    )
+    this.fiber = Effect.runForkWith(context)(Effect.flatMap(Effect.yieldNow, () => owned))
+  }
+
+  get id(): Id {
+    return this.fiber.id
+  }
+
+  get name(): string {
+    return this.givenName ?? `task-${this.id}`
+  }
+
+  get await(): Effect.Effect<Exit.Exit<any, any>> {
+    return Fiber.await(this.fiber)
+  }
+
+  get kill(): Effect.Effect<boolean> {
+    return Effect.suspend(() => this.registry.kill(this))
+  }
+}
+
+class Registry {
+  readonly tasks = new Map<Id, Entry>()
+  private readonly tracer: Tracer.Tracer["Service"]
+  private closed = false
+
+  constructor(tracer: Tracer.Tracer["Service"]) {
+    this.tracer = tracer
+  }
+
+  // One step of the creator: forked in a step of its own, a creator interrupted behind it would leave a fiber that
+  // nobody owns and nobody observes.
+  create(effect: Effect.Effect<any, any, any>, options?: Options): Effect.Effect<Task<any, any>> {
+    return Effect.withFiberSucceed((parent) => {
+      const task = new Entry(this, parent.context, effect, options?.name)
+      this.tasks.set(task.id, task)
+      task.fiber.addObserver((exit) => {
+        this.tasks.delete(task.id)
+        if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
+        this.tracer.reportUnsafe(exit.cause, { kind: "task", name: task.name, id: task.id })
+      })
+      if (this.closed) task.fiber.interruptUnsafe(parent.id)
+      return task
+    })
+  }
+
+  kill(task: Entry | undefined): Effect.Effect<boolean> {
+    return Effect.withFiber((fiber) => {
+      if (task === undefined || task.fiber.pollUnsafe() !== undefined) return Effect.succeed(false)
+      task.fiber.interruptUnsafe(fiber.id)
+      // From inside, waiting for the end would be part of what has to end first.
+      return fiber.getRef(Current) === task ? Effect.succeed(true) : Effect.as(Fiber.await(task.fiber), true)
+    })
+  }
+
+  /** Kills all tasks and waits for them, but for the one that is closing: it cannot end before it has closed. */
+  readonly close: Effect.Effect<void> = Effect.withFiber((fiber) => {
+    this.closed = true
+    const own = fiber.getRef(Current)
+    const ending: Array<Fiber.Fiber<unknown, unknown>> = []
+    for (const task of this.tasks.values()) {
+      if (task !== own) ending.push(task.fiber)
+      task.fiber.interruptUnsafe(fiber.id)
+    }
+    return Effect.asVoid(Fiber.awaitAll(ending))
+  })
+}

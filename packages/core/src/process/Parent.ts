@@ -1,0 +1,177 @@
+/**
+ * The parent process: binds every socket, starts the workers, keeps them running, stops everything in order.
+ *
+ * When to reach for it: `Kore.main` runs it in the process that was started by hand.
+ * What it is not: a place for application code, and it never accepts a connection. One worker is `Supervisor`'s matter.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import type * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as fs from "node:fs"
+import * as Config from "../Config.ts"
+import type { KoreError } from "../KoreError.ts"
+import * as Listener from "../Listener.ts"
+import * as Log from "../Log.ts"
+import * as ParentDeath from "../native/ParentDeath.ts"
+import * as PidFile from "./PidFile.ts"
+import * as Signal from "./Signal.ts"
+import * as Spawner from "./Spawner.ts"
+import * as Supervisor from "./Supervisor.ts"
+
+/** What the parent needs to know of an app. */
+export interface Options {
+  /** The addresses to listen on, by server name. */
+  readonly servers: Readonly<Record<string, Listener.Address>>
+  readonly config: Config.Config
+  /** What workers execute; without it, this process again. */
+  readonly command?: Spawner.Command
+  /** The loggers; without them, Kore's line on standard output. */
+  readonly log?: Layer.Layer<never>
+  /** What was asked for and is not done, each a phrase such as `runas`; said in one line at start. */
+  readonly notApplied?: ReadonlyArray<string>
+}
+
+/**
+ * Runs a server until it is told to stop, and then stops it in order.
+ *
+ * SIGTERM, SIGINT, SIGQUIT, and interruption: no connection is taken in any more, those taken in are served, each worker has
+ * `shutdownTimeout` for it. A second such signal, half a second later or more, kills the workers. SIGHUP, SIGUSR1 and SIGUSR2
+ * are noted and do nothing yet. When it ends, however it ends, no worker is left.
+ *
+ * Fails with `ListenError` or `ConfigError` (pid file) when nothing was started, with `WorkerStartError` or `WorkerDied`
+ * when workers do not stay up. Kore: http §14 and §16.
+ */
+export const main = (options: Options): Effect.Effect<void, KoreError> =>
+  Effect.scoped(serve(options)).pipe(Effect.provide(options.log ?? Log.layer("parent")))
+
+const stopSignals: ReadonlyArray<NodeJS.Signals> = ["SIGTERM", "SIGINT", "SIGQUIT"]
+const laterSignals: ReadonlyArray<NodeJS.Signals> = ["SIGHUP", "SIGUSR1", "SIGUSR2"]
+
+// Terminals and package managers deliver one Ctrl-C twice: a second signal counts when it comes later than this.
+const sameSignal = Duration.millis(500)
+
+const serve = Effect.fnUntraced(function*(options: Options) {
+  const { config } = options
+  process.title = "kore [parent]"
+  const signals = yield* Signal.subscribe([...stopSignals, ...laterSignals])
+  yield* Effect.logInfo(`kore-fx ${version()} starting, pid ${process.pid}, Node.js ${process.version}`)
+
+  const sockets = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
+  const bound = yield* Scope.provide(bindAll(options), sockets)
+  if (config.pidfile !== undefined) yield* PidFile.acquire(config.pidfile)
+  yield* sayNotApplied(options)
+
+  const force = yield* Latch.make()
+  const spawner = Spawner.make(options.command ?? Spawner.sameCommand(), bound)
+  const failure = yield* Deferred.make<never, KoreError>()
+  const workers = superviseAll(config, force, failure)
+  yield* Effect.acquireUseRelease(
+    Effect.forkChild(Effect.provideService(workers, Spawner.Spawner, spawner)),
+    () => Effect.raceFirst(Deferred.await(failure), stopSignal(signals)),
+    (running) =>
+      Effect.gen(function*() {
+        yield* Effect.logInfo(`draining: what runs has ${Duration.format(config.shutdownTimeout)} to finish`)
+        yield* Effect.forEach(bound, Listener.stopAccepting, { discard: true })
+        // The workers have the sockets too: what is queued stays, and the addresses are free as soon as they are done.
+        yield* Scope.close(sockets, Exit.void)
+        const impatience = yield* Effect.forkChild(secondSignal(signals, force))
+        yield* Fiber.interrupt(running)
+        yield* Fiber.interrupt(impatience)
+        yield* Effect.logInfo("stopped")
+      })
+  )
+})
+
+// --- starting --------------------------------------------------------------------------------------------------------
+
+const bindAll = ({ config, servers }: Options) =>
+  Effect.forEach(Object.entries(servers), ([name, address]) =>
+    Effect.tap(
+      Listener.bind(name, address, { backlog: config.socketBacklog }),
+      (bound) => Effect.logInfo(`server ${name} listens on ${Listener.label(bound.address)}`)
+    ))
+
+// A slot that gives up ends alone: the others drain only after the door is closed.
+const superviseAll = (config: Config.Config, force: Latch.Latch, failure: Deferred.Deferred<never, KoreError>) => {
+  const ids = Array.from({ length: config.workers }, (_, index) => index + 1)
+  const onStatus = announce(config.workers)
+  return Effect.forEach(
+    ids,
+    (id) =>
+      Supervisor.run(id, { config, onStatus, force: force.await }).pipe(
+        Effect.catchCause((cause) => Deferred.failCause(failure, cause))
+      ),
+    { concurrency: "unbounded", discard: true }
+  )
+}
+
+// One line when all workers are ready for the first time, then one for each that comes back.
+const announce = (workers: number) => {
+  const ready = new Map<number, number>()
+  let announced = false
+  return (status: Supervisor.Status): Effect.Effect<void> => {
+    if (status._tag !== "Ready") return Effect.void
+    ready.set(status.worker, status.pid)
+    if (announced) return Effect.logInfo(`worker ${status.worker} ready again (pid ${status.pid})`)
+    if (ready.size < workers) return Effect.void
+    announced = true
+    const each = [...ready].sort(([a], [b]) => a - b).map(([worker, pid]) => `${worker} (pid ${pid})`)
+    return Effect.logInfo(`${workers === 1 ? "worker" : "workers"} ready: ${each.join(", ")}`)
+  }
+}
+
+const sayNotApplied = ({ config, notApplied = [] }: Options): Effect.Effect<void> => {
+  const facts = [...notApplied]
+  const backlogLimit = systemBacklog()
+  // The default is a wish; only what somebody asked for is missed.
+  if (config.socketBacklog > backlogLimit && config.socketBacklog !== Config.defaults.socketBacklog) {
+    facts.push(`socketBacklog ${config.socketBacklog} (net.core.somaxconn allows ${backlogLimit})`)
+  }
+  if (process.getuid?.() === 0) facts.push("a user of their own for the workers (they run as root)")
+  if (!ParentDeath.isSupported) facts.push("death of the workers with the parent by the kernel (not on this system)")
+  return facts.length === 0 ? Effect.void : Effect.logWarning(`not applied: ${facts.join("; ")}`)
+}
+
+const systemBacklog = (): number => {
+  try {
+    return Number(fs.readFileSync("/proc/sys/net/core/somaxconn", "utf8"))
+  } catch {
+    return Infinity // not Linux
+  }
+}
+
+const version = (): string => {
+  try {
+    const file = fs.readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+    return (JSON.parse(file) as { readonly version: string }).version
+  } catch {
+    return "(bundled)"
+  }
+}
+
+// --- stopping --------------------------------------------------------------------------------------------------------
+
+// Waits for a signal to stop; those that we shall know later are answered.
+const stopSignal = (signals: Queue.Dequeue<NodeJS.Signals>): Effect.Effect<void> =>
+  Effect.flatMap(Queue.take(signals), (signal) =>
+    stopSignals.includes(signal)
+      ? Effect.logInfo(`told to stop by ${signal}`)
+      : Effect.andThen(
+        Effect.logWarning(`${signal} ignored: what it stands for is not available yet`),
+        stopSignal(signals)
+      ))
+
+const secondSignal = (signals: Queue.Dequeue<NodeJS.Signals>, force: Latch.Latch): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* Effect.sleep(sameSignal)
+    yield* Queue.clear(signals)
+    yield* stopSignal(signals)
+    yield* Effect.logWarning("told to stop again: not waiting any longer")
+    yield* force.open
+  })

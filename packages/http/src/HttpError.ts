@@ -1,0 +1,69 @@
+/**
+ * Errors that carry their own HTTP answer.
+ *
+ * When to reach for it: a handler fails with something that the client should learn. A route whose error has no
+ * answer does not compile.
+ * What it is not: a way to send responses from deep inside; a defect stays a 500 that tells nothing.
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as ErrorReporter from "effect/ErrorReporter"
+import * as Schema from "effect/Schema"
+import { HttpServerRespondable, type HttpServerResponse } from "./internal/effectHttp.ts"
+import * as Problem from "./Problem.ts"
+
+/** Something that knows its HTTP answer: every error of this module, and every Effect `Respondable`. */
+export type HttpError = HttpServerRespondable.Respondable
+
+/** How an error answers. */
+export interface Options {
+  /** The status of the answer, 400 to 599. Errors of 500 and above are also reported as faults. */
+  readonly httpStatus: number
+  /** The sentence for the client; default: the error's message. */
+  readonly detail?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/**
+ * A class of errors like `Schema.TaggedError`, with an HTTP answer.
+ *
+ * The answer is `application/problem+json` (RFC 9457) with the status, the message and the fields of the error.
+ *
+ * @example
+ * ```ts
+ * import * as Schema from "effect/Schema"
+ * import { HttpError } from "@kore-fx/http"
+ *
+ * export class UserNotFound extends HttpError.TaggedError<UserNotFound>()("UserNotFound", { id: Schema.Int }, {
+ *   httpStatus: 404
+ * }) {}
+ * ```
+ */
+export const TaggedError = <Self>() =>
+<Tag extends string, const Fields extends Schema.Struct.Fields>(
+  tag: Tag,
+  fields: Fields,
+  options: Options
+): Schema.Class<Self, Schema.TaggedStruct<Tag, Fields>, Cause.YieldableError & HttpError> => {
+  if (!Number.isInteger(options.httpStatus) || options.httpStatus < 400 || options.httpStatus > 599) {
+    throw new RangeError(`HttpError ${tag}: httpStatus is ${options.httpStatus}, expected an integer from 400 to 599`)
+  }
+  const base = Schema.TaggedError<Self, HttpError>()(tag, fields) as any
+  let encode: ((self: unknown) => Effect.Effect<object, unknown>) | undefined
+  Object.assign(base.prototype, {
+    [HttpServerRespondable.symbol](this: Error): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown> {
+      encode ??= Schema.encodeUnknownEffect(Schema.toCodecJson(Schema.TaggedStruct(tag, fields) as any)) as any
+      const detail = options.detail ?? (this.message === "" ? undefined : this.message)
+      return Effect.mapEager(encode!({ ...this, _tag: tag }), (extensions) =>
+        Problem.response({
+          status: options.httpStatus,
+          detail,
+          extensions: { ...extensions },
+          ...(options.headers === undefined ? {} : { headers: options.headers })
+        }))
+    },
+    // An expected answer is no fault of the program.
+    [ErrorReporter.ignore]: options.httpStatus < 500
+  })
+  return base
+}

@@ -1,0 +1,274 @@
+/**
+ * The servers of an app: where they listen, and the way of a request from its connection to its route.
+ *
+ * When to reach for it: `Server.tcp` and `Server.unix` in an app's `servers`.
+ * What it is not: the transport, which knows bytes but no routes; nor a process.
+ */
+import * as Config from "@kore-fx/core/Config"
+import * as Listener from "@kore-fx/core/Listener"
+import * as Tracer from "@kore-fx/core/Tracer"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Domain from "./Domain.ts"
+import { HttpServerError, HttpServerRequest, HttpServerResponse } from "./internal/effectHttp.ts"
+import * as Problem from "./Problem.ts"
+import type { ServerRequest } from "./Request.ts"
+import type { Found, Route } from "./Route.ts"
+import * as Router from "./Router.ts"
+import type { Connection } from "./transport/Connection.ts"
+import * as Transport from "./transport/Transport.ts"
+
+/**
+ * A server on an IP address or host name and a port; port 0 lets the system choose.
+ *
+ * `tls` is true unless switched off, as in Kore.
+ */
+export const tcp = (options: {
+  readonly host: string
+  readonly port: number
+  readonly tls?: boolean
+}): Listener.Tcp => ({ _tag: "Tcp", host: options.host, port: options.port, tls: options.tls ?? true })
+
+/** A server on a UNIX socket; a path that begins with `@` is in Linux' abstract namespace. */
+export const unix = (options: {
+  readonly path: string
+  readonly tls?: boolean
+}): Listener.Unix => ({ _tag: "Unix", path: options.path, tls: options.tls ?? true })
+
+interface Target {
+  readonly route: Route<any, any>
+  /** The services of the route's domain, flat, so that a request adds to it at the lowest cost. */
+  readonly context: Context.Context<never>
+}
+
+const flat = (context: Context.Context<never>): Context.Context<never> =>
+  // Spans cost microseconds a request and nobody reads them until an exporter is there.
+  Context.makeUnsafe(new Map(Context.add(context, References.TracerEnabled, false).mapUnsafe))
+
+// The routes of a server by host.
+const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.Registration>) {
+  const byHost = new Map<string, Array<{ readonly route: Route<any, any>; readonly target: Target }>>()
+  for (const { context, host, routes } of registrations) {
+    const entries = byHost.get(host) ?? []
+    byHost.set(host, entries)
+    const services = flat(context)
+    for (const route of routes) entries.push({ route, target: { route, context: services } })
+  }
+  const routers = yield* Effect.forEach(byHost, ([host, entries]) =>
+    Effect.map(Router.make(host, entries), (router) => [host, router] as const))
+  return new Domain.Hosts(routers)
+})
+
+/**
+ * The handler of a server: request → domain → route → fiber → response.
+ *
+ * Fails with `RouteError` when routes contradict each other.
+ *
+ * HOT PATH: one fiber for a request, no Promise, no layer of middleware; a handler that does not suspend is answered
+ * before the next request is parsed.
+ */
+export const handler = (
+  registrations: ReadonlyArray<Domain.Registration>
+): Effect.Effect<Transport.Handler, Router.RouteError, Tracer.Tracer> =>
+  Effect.gen(function*() {
+    const tracer = yield* Tracer.Tracer
+    const hosts = yield* hostsOf(registrations)
+    const report = (cause: Cause.Cause<unknown>, request: ServerRequest): void =>
+      tracer.reportUnsafe(cause, {
+        kind: "request",
+        name: `${request.method} ${request.path}`,
+        id: `${request.source.remoteAddress ?? "unix"}:${request.source.remotePort ?? ""}`
+      })
+    return { handle: handleWith(hosts, report), report }
+  })
+
+/** A domain attaches to a server that the app does not declare. */
+export class AttachError extends Schema.TaggedError<AttachError>()("AttachError", {
+  host: Schema.String,
+  attach: Schema.String,
+  servers: Schema.Array(Schema.String)
+}) {
+  // The same next time: the parent makes no second try.
+  override readonly [Runtime.errorExitCode] = 2
+
+  override get message(): string {
+    const known = this.servers.length === 0 ? "none" : this.servers.map((name) => `"${name}"`).join(", ")
+    return `the domain "${this.host}" attaches to the server "${this.attach}", but the app declares ${known}: ` +
+      "give the domain one of these names, or declare the server in the app"
+  }
+}
+
+/**
+ * The Layer of an app with its servers on top: builds the domains, then opens every listener for them.
+ *
+ * Closing its scope drains the servers first and the app's services after them. A server without domains answers 404.
+ * Fails with `AttachError` and `RouteError` for contradictions, with `TransportError` when a descriptor is unusable.
+ */
+export const layer = <E, R>(
+  app: Layer.Layer<never, E, R>
+): Layer.Layer<
+  never,
+  E | AttachError | Router.RouteError | Transport.TransportError,
+  Exclude<R, Domain.Registry> | Listener.Listeners | Config.Current | Tracer.Tracer
+> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const registrations = yield* build(app)
+    const listeners = yield* Listener.Listeners
+    const settings = Transport.settings(yield* Config.Current)
+    yield* checkAttachments(registrations, [...listeners.keys()])
+    for (const [name, { descriptor }] of listeners) {
+      const own = registrations.filter((registration) => registration.attach === name)
+      yield* Transport.listen({ descriptor }, settings, yield* handler(own))
+    }
+  }))
+
+/** Builds the Layer of an app and returns what its domains ask for. */
+export const build = Effect.fnUntraced(function*<E, R>(app: Layer.Layer<never, E, R>) {
+  const registry = Domain.Registry.make()
+  yield* Layer.build(Layer.provide(app, Layer.succeed(Domain.Registry, registry)))
+  return registry.registrations
+})
+
+/** Fails with `AttachError` for a domain whose server is not among `servers`. */
+export const checkAttachments = (
+  registrations: ReadonlyArray<Domain.Registration>,
+  servers: ReadonlyArray<string>
+): Effect.Effect<void, AttachError> =>
+  Effect.forEach(registrations, ({ attach, host }) =>
+    servers.includes(attach) ? Effect.void : Effect.fail(new AttachError({ host, attach, servers })), { discard: true })
+
+const handleWith = (
+  hosts: Domain.Hosts<Router.Router<Target>>,
+  report: Transport.Report
+): Transport.Handler["handle"] =>
+(request, connection) => {
+  const router = hosts.only ?? hosts.find(request.host)
+  if (router === undefined) {
+    return void connection.respond(request, Problem.response({ status: 404, detail: `no domain answers "${request.host}"` }))
+  }
+  const result = router.find(request.method, request.path)
+  switch (result._tag) {
+    case "Found":
+      return run(result.target, result.found, request, connection, report)
+    case "NotFound":
+      return void connection.respond(request, Problem.response({ status: 404, detail: `nothing is at ${request.path}` }))
+    case "Malformed":
+      return void connection.respond(request, Problem.response({ status: 400, detail: "the path is not percent-encoded UTF-8" }))
+    case "NotAllowed": {
+      const headers = { allow: result.allow }
+      return void connection.respond(
+        request,
+        request.method === "OPTIONS"
+          ? HttpServerResponse.empty({ headers })
+          : Problem.response({ status: 405, detail: `${request.path} answers ${result.allow}`, headers })
+      )
+    }
+  }
+}
+
+const run = (
+  { context, route }: Target,
+  found: Found,
+  request: ServerRequest,
+  connection: Connection,
+  report: Transport.Report
+): void => {
+  const scope = Scope.makeUnsafe()
+  const services = Context.add(
+    Context.add(context, HttpServerRequest.HttpServerRequest, request),
+    Scope.Scope,
+    scope
+  ) as Context.Context<any>
+  let effect: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, any>
+  try {
+    effect = route.handler(request, found)
+  } catch (defect) {
+    effect = Effect.die(defect)
+  }
+  const fiber = Effect.runForkWith(services)(effect)
+  const exit = fiber.pollUnsafe()
+  if (exit === undefined) {
+    const exchange = new Exchange(request, connection, scope, services, report)
+    request.fiber = fiber
+    fiber.addObserver((exit) => exchange.done(exit))
+  } else if (exit._tag === "Failure" || scope.state._tag !== "Empty") {
+    new Exchange(request, connection, scope, services, report).done(exit)
+  } else {
+    const sending = connection.respond(request, exit.value)
+    if (sending !== undefined) new Exchange(request, connection, scope, services, report).stream(sending)
+  }
+}
+
+/** What is left to do for a request whose handler waited, failed, streams, or acquired something. */
+class Exchange {
+  private readonly request: ServerRequest
+  private readonly connection: Connection
+  private readonly scope: Scope.Closeable
+  private readonly services: Context.Context<any>
+  private readonly report: Transport.Report
+
+  constructor(
+    request: ServerRequest,
+    connection: Connection,
+    scope: Scope.Closeable,
+    services: Context.Context<any>,
+    report: Transport.Report
+  ) {
+    this.request = request
+    this.connection = connection
+    this.scope = scope
+    this.services = services
+    this.report = report
+  }
+
+  private fork<A, E>(effect: Effect.Effect<A, E, any>) {
+    return Effect.runForkWith(this.services)(effect)
+  }
+
+  done(exit: Exit.Exit<HttpServerResponse.HttpServerResponse, unknown>): void {
+    if (exit._tag === "Failure") return this.failed(exit.cause)
+    this.respond(exit.value, exit)
+  }
+
+  private respond(response: HttpServerResponse.HttpServerResponse, exit: Exit.Exit<unknown, unknown>): void {
+    const sending = this.connection.respond(this.request, response)
+    if (sending === undefined) this.close(exit)
+    else this.stream(sending)
+  }
+
+  // The body is made while it is sent, by a fiber that ends with the connection as the handler's does. What the
+  // handler acquired stays open until then.
+  stream(sending: Effect.Effect<void>): void {
+    const fiber = this.fork(sending)
+    if (fiber.pollUnsafe() === undefined) this.request.fiber = fiber
+    fiber.addObserver((exit) => this.close(exit))
+  }
+
+  private failed(cause: Cause.Cause<unknown>): void {
+    this.fork(HttpServerError.causeResponse(cause)).addObserver((answer) => {
+      const response = answer._tag === "Success" ? answer.value[0] : INTERNAL_ERROR
+      // An error that knows its answer is part of the conversation; everything else is a fault of the program.
+      if (!Cause.hasInterruptsOnly(cause) && (response.status >= 500 || Cause.hasDies(cause))) {
+        this.report(cause, this.request)
+      }
+      const bare = response.status >= 500 && response.body._tag === "Empty"
+      this.respond(bare ? Problem.response({ status: response.status }) : response, Exit.failCause(cause))
+    })
+  }
+
+  private close(exit: Exit.Exit<unknown, unknown>): void {
+    if (this.scope.state._tag === "Empty") return
+    this.fork(Scope.close(this.scope, exit)).addObserver((closed) => {
+      if (closed._tag === "Failure") this.report(closed.cause, this.request)
+    })
+  }
+}
+
+const INTERNAL_ERROR = HttpServerResponse.empty({ status: 500 })

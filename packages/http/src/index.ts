@@ -1,0 +1,12 @@
+/** The HTTP server of kore-fx: transport, typed routes, domains. */
+export * as Domain from "./Domain.ts"
+export * as HttpError from "./HttpError.ts"
+export * as HttpServer from "./HttpServer.ts"
+export * as Params from "./Params.ts"
+export * as Problem from "./Problem.ts"
+export * as Request from "./Request.ts"
+export * as Response from "./Response.ts"
+export * as Route from "./Route.ts"
+export * as Router from "./Router.ts"
+export * as Server from "./Server.ts"
+export * as Transport from "./transport/Transport.ts"

@@ -1,0 +1,194 @@
+/**
+ * Accepts HTTP/1.1 connections on sockets and drains them at the end.
+ *
+ * When to reach for it: `Server` opens one for every address of an app; `Transport.layer` gives any `effect/http`
+ * program our server.
+ * What it is not: a process. Who binds the sockets, and how many workers share them, is decided elsewhere.
+ */
+import type * as ConfigModule from "@kore-fx/core/Config"
+import * as ByteSize from "effect/ByteSize"
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Net from "node:net"
+import type { ServerRequest } from "../Request.ts"
+import { Connection, type Port } from "./Connection.ts"
+import * as Deadline from "./Deadline.ts"
+import { RequestHead } from "./RequestHead.ts"
+import { ResponseHead } from "./ResponseHead.ts"
+
+/** What a transport takes of the configuration, as plain numbers: milliseconds and bytes. */
+export interface Settings {
+  readonly headMax: number
+  readonly fieldMax: number
+  readonly bodyMax: number
+  readonly headTimeout: number
+  readonly bodyTimeout: number
+  readonly idleTimeout: number
+  readonly writeTimeout: number
+  readonly drainTimeout: number
+  readonly requestLimit: number
+  readonly connectionLimit: number
+  readonly backlog: number
+  readonly server: string
+}
+
+/** The settings of a configuration. */
+export const settings = (config: ConfigModule.Config): Settings => ({
+  headMax: ByteSize.toNumberUnsafe(config.httpHeaderMax),
+  fieldMax: config.httpHeaderCount,
+  bodyMax: ByteSize.toNumberUnsafe(config.httpBodyMax),
+  headTimeout: Duration.toMillis(config.httpHeaderTimeout),
+  bodyTimeout: Duration.toMillis(config.httpBodyTimeout),
+  idleTimeout: Duration.toMillis(config.httpKeepaliveTime),
+  writeTimeout: Duration.toMillis(config.httpWriteTimeout),
+  drainTimeout: Duration.toMillis(config.shutdownTimeout),
+  requestLimit: config.httpRequestLimit,
+  connectionLimit: config.workerMaxConnections,
+  backlog: config.socketBacklog,
+  server: config.httpServerVersion
+})
+
+/** Where to listen: a descriptor that another process has bound, or an address to bind here. */
+export type Target =
+  | { readonly descriptor: number }
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string }
+
+/** Who answers the requests of a port. */
+export type Handler = Pick<Port, "handle" | "report">
+
+/** The address could not be listened on. */
+export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
+  target: Schema.String,
+  code: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `cannot listen on ${this.target}: ${this.code}`
+  }
+}
+
+/** An open port. */
+export interface Listening {
+  /** The address as Node tells it: with the real port when 0 was asked for, a path for UNIX sockets. */
+  readonly address: Net.AddressInfo | string
+  /** Connections that are open now. */
+  readonly connections: Effect.Effect<number>
+  /**
+   * Stops accepting, lets what runs finish within the time given, then interrupts it; ends when no connection is left.
+   * A connection that was just accepted is served, and an idle one may still bring a request that was on its way.
+   */
+  readonly drain: Effect.Effect<void>
+}
+
+/** How long a socket that no longer gets new connections still accepts those that the kernel had taken before. */
+const ACCEPT_REST = 100
+/** How long interrupted handlers have to answer 503 before their connections are cut. */
+const INTERRUPTED_REST = 1_000
+
+const makePort = (deadlines: Deadline.Deadlines, options: Settings, handler: Handler, isEncrypted: boolean): Port => ({
+  handle: handler.handle,
+  report: handler.report,
+  requestHead: new RequestHead({ size: options.headMax, fields: options.fieldMax }),
+  responseHead: new ResponseHead({
+    deadlines,
+    server: options.server,
+    keepAliveSeconds: Math.floor(options.idleTimeout / 1000)
+  }),
+  deadlines,
+  connections: new Set(),
+  isEncrypted,
+  headMax: options.headMax,
+  bodyMax: options.bodyMax,
+  headTimeout: options.headTimeout,
+  bodyTimeout: options.bodyTimeout,
+  idleTimeout: options.idleTimeout,
+  writeTimeout: options.writeTimeout,
+  requestLimit: options.requestLimit,
+  live: 0,
+  draining: false,
+  onClosed: () => {}
+})
+
+const listenOn = (server: Net.Server, target: Target, backlog: number): Effect.Effect<void, TransportError> =>
+  Effect.callback((resume) => {
+    const onError = (cause: NodeJS.ErrnoException) =>
+      resume(Effect.fail(new TransportError({ target: JSON.stringify(target), code: cause.code ?? "UNKNOWN", cause })))
+    server.once("error", onError)
+    const where = "descriptor" in target ? { fd: target.descriptor } : target
+    server.listen({ ...where, backlog }, () => {
+      server.off("error", onError)
+      // A failed accept (no descriptors left, say) concerns one connection; the port stays open.
+      server.on("error", () => {})
+      resume(Effect.void)
+    })
+  })
+
+const empty = (port: Port): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const check = () => {
+      if (port.connections.size === 0) resume(Effect.void)
+    }
+    port.onClosed = check
+    check()
+  })
+
+const drainPort = (server: Net.Server, port: Port, options: Settings): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (port.draining) return
+    port.draining = true
+    for (const connection of port.connections) connection.drain()
+    yield* Effect.sleep(ACCEPT_REST)
+    if (server.listening) server.close()
+    const within = (milliseconds: number) => Effect.timeoutOption(empty(port), Duration.millis(milliseconds))
+    yield* within(options.drainTimeout)
+    if (port.connections.size === 0) return
+    for (const connection of port.connections) connection.interrupt()
+    yield* within(INTERRUPTED_REST)
+    for (const connection of port.connections) connection.destroy()
+    yield* empty(port)
+  })
+
+/**
+ * Opens a port in the current scope; closing the scope drains it.
+ *
+ * Fails with `TransportError` when the address cannot be listened on.
+ */
+export const listen = Effect.fnUntraced(function*(
+  target: Target,
+  options: Settings,
+  handler: Handler
+): Effect.fn.Return<Listening, TransportError, Scope.Scope> {
+  const deadlines = yield* Deadline.make
+  const port = makePort(deadlines, options, handler, false)
+  const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void new Connection(socket, port))
+  const drain = drainPort(server, port, options)
+  yield* Effect.acquireRelease(listenOn(server, target, options.backlog), () => drain)
+  return {
+    address: server.address()!,
+    connections: Effect.sync(() => port.connections.size),
+    drain
+  }
+})
+
+/** Serves one connection that is already there, for instance one end of a pair of streams in memory. */
+export const connect = Effect.fnUntraced(function*(
+  options: Settings,
+  handler: Handler
+): Effect.fn.Return<(socket: Net.Socket) => void, never, Scope.Scope> {
+  const deadlines = yield* Deadline.make
+  const port = makePort(deadlines, options, handler, false)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const connection of port.connections) connection.destroy()
+    })
+  )
+  return (socket) => void new Connection(socket, port)
+})
+
+/** Keeps the names of what a handler gets next to the function that opens the port. */
+export type { Connection, Port, ServerRequest }
+export type Report = (cause: Cause.Cause<unknown>, request: ServerRequest) => void

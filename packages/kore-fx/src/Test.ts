@@ -1,0 +1,102 @@
+/**
+ * An app in this process, without sockets: requests go through the same transport, domains and routes.
+ *
+ * When to reach for it: tests of an app, with `@effect/vitest` and Effect's `HttpClient`.
+ * What it is not: a mock. What is left out is the network and the processes.
+ */
+import type * as App from "@kore-fx/core/App"
+import * as Config from "@kore-fx/core/Config"
+import type * as KoreError from "@kore-fx/core/KoreError"
+import * as Listener from "@kore-fx/core/Listener"
+import * as Worker from "@kore-fx/core/process/Worker"
+import type * as Router from "@kore-fx/http/Router"
+import * as Server from "@kore-fx/http/Server"
+import * as Transport from "@kore-fx/http/transport/Transport"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as Http from "node:http"
+import type * as Net from "node:net"
+import { duplexPair } from "node:stream"
+import { services } from "./Kore.ts"
+
+/** What can go wrong while a test builds an app, apart from the app's own errors. */
+export type TestError = KoreError.ConfigError | Server.AttachError | Router.RouteError
+
+/** What `test` may be told. */
+export interface Options {
+  /** The server that requests go to. Default: the app's first. */
+  readonly server?: string
+}
+
+/**
+ * A Layer that runs an app in this process and provides an `HttpClient` for it.
+ *
+ * A request for a path goes to `http://localhost`; an absolute URL chooses the domain by its host. Options come from
+ * the app alone, not from the environment. Fails with the app's own errors and with `TestError`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ * import { Kore } from "kore-fx"
+ *
+ * const program = Effect.gen(function*() {
+ *   const response = yield* HttpClient.get("/users/1")
+ *   return yield* response.json
+ * }).pipe(Effect.provide(Kore.test(app)))
+ * ```
+ */
+export const test = <E>(
+  self: App.App<E, never>,
+  options: Options = {}
+): Layer.Layer<HttpClient.HttpClient, E | TestError> =>
+  Layer.effect(HttpClient.HttpClient, Effect.gen(function*() {
+    const { config } = yield* Config.resolve({ app: self.config, env: {} })
+    const names = Object.keys(self.servers)
+    const provided = Context.make(Worker.Worker, { id: 1, pid: process.pid }).pipe(
+      Context.add(Config.Current, config),
+      Context.add(Listener.Listeners, new Map())
+    )
+    const given = yield* Effect.provideContext(Layer.build(services(self)), provided)
+    const all = Context.merge(provided, given) as Context.Context<any>
+    const connect = yield* Effect.provideContext(
+      Effect.gen(function*() {
+        const registrations = yield* Server.build(self.worker)
+        yield* Server.checkAttachments(registrations, names)
+        const server = options.server ?? names[0]
+        const own = registrations.filter((registration) => registration.attach === server)
+        return yield* Transport.connect(Transport.settings(config), yield* Server.handler(own))
+      }),
+      all
+    )
+    const { NodeHttpClient } = yield* Effect.promise(() => import("./internal/nodeHttpClient.ts"))
+    const agent = yield* Effect.acquireRelease(
+      Effect.sync(() => new MemoryAgent(connect)),
+      (agent) => Effect.sync(() => agent.destroy())
+    )
+    const client = yield* Effect.provideService(NodeHttpClient.makeNodeHttp, NodeHttpClient.HttpAgent, {
+      http: agent,
+      https: agent as never
+    })
+    return HttpClient.mapRequest(client, (request) =>
+      request.url.startsWith("/") ? HttpClientRequest.prependUrl(request, "http://localhost") : request)
+  })) as Layer.Layer<HttpClient.HttpClient, E | TestError>
+
+// Node's client over one end of a pair of streams; the other end is a connection of the server.
+class MemoryAgent extends Http.Agent {
+  private readonly accept: (socket: Net.Socket) => void
+
+  constructor(accept: (socket: Net.Socket) => void) {
+    super({ keepAlive: true })
+    this.accept = accept
+  }
+
+  override createConnection(): Net.Socket {
+    const [client, server] = duplexPair()
+    this.accept(server as Net.Socket)
+    return client as Net.Socket
+  }
+}

@@ -1,0 +1,1 @@
+export * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
