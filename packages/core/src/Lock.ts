@@ -104,8 +104,7 @@ export const withLock: {
       self.holder = fiber
       return effect
     }),
-    self.leave,
-    true
+    self.leave
   )
   return Effect.withFiber((fiber) => self.holder === fiber ? reentered : frame)
 })
@@ -132,8 +131,7 @@ export const withLockIfAvailable: {
       self.holder = fiber
       return Effect.asSome(effect)
     }),
-    self.leaveOptional,
-    true
+    self.leaveOptional
   )
   return Effect.suspend(() => self.holder === undefined ? frame : Effect.succeedNone)
 })

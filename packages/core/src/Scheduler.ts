@@ -50,9 +50,11 @@ class Line implements EffectScheduler.SchedulerDispatcher {
   }
 
   flush(): void {
-    while (this.ready.length > 0 || this.later.length > 0) {
+    this.left = Infinity
+    try {
+      while (this.ready.length > 0 || this.later.length > 0) this.run(this.takeLater())
+    } finally {
       this.left = this.perTurn
-      this.run(this.takeLater())
     }
   }
 
@@ -68,8 +70,9 @@ class Line implements EffectScheduler.SchedulerDispatcher {
   }
 
   private takeLater(): ReadonlyArray<Task> {
+    if (this.later.length === 0) return none
     const due = this.later
-    if (due.length > 0) this.later = []
+    this.later = []
     return due
   }
 
@@ -120,7 +123,8 @@ export const turn: Effect.Effect<void> = Effect.yieldNowWith(1)
  * Makes a scheduler as workers use it.
  *
  * Tasks with a priority of 0 or less run in the order in which they came; a priority above 0 means "after the next turn
- * of the event loop". `wakesPerTurn` is a whole number, 1 or more (default 64).
+ * of the event loop". `wakesPerTurn` is a whole number, 1 or more (default 64);
+ * anything else throws a RangeError.
  *
  * @example
  * ```ts
@@ -128,7 +132,11 @@ export const turn: Effect.Effect<void> = Effect.yieldNowWith(1)
  * ```
  */
 export const make = (options?: { readonly wakesPerTurn?: number }): EffectScheduler.Scheduler => {
-  const line = new Line(options?.wakesPerTurn ?? wakesPerTurn)
+  const perTurn = options?.wakesPerTurn ?? wakesPerTurn
+  if (!(Number.isSafeInteger(perTurn) && perTurn >= 1)) {
+    throw new RangeError(`A scheduler got wakesPerTurn ${perTurn}. Expected a whole number, 1 or more.`)
+  }
+  const line = new Line(perTurn)
   return {
     executionMode: "async",
     shouldYield(fiber: Fiber.Fiber<unknown, unknown>) {

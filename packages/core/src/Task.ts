@@ -16,6 +16,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as IdTable from "./internal/IdTable.ts"
 import * as Tracer from "./Tracer.ts"
 
 /** The number of a task: that of its fiber. Ascending, never used again in a process. */
@@ -60,10 +61,13 @@ export interface Options {
  * ```
  */
 export class Tasks extends Context.Service<Tasks, {
-  readonly create: <A, E, R>(
+  /** Starts a task from plain code, with these services; see `create`. */
+  readonly createUnsafe: <A, E, R>(
+    context: Context.Context<Exclude<R, Scope.Scope>>,
     effect: Effect.Effect<A, E, R>,
     options?: Options
-  ) => Effect.Effect<Task<A, E>, never, Exclude<R, Scope.Scope>>
+  ) => Task<A, E>
+  /** Ends a task; see `kill`. */
   readonly kill: (id: Id) => Effect.Effect<boolean>
 }>()("@kore-fx/core/Task/Tasks") {
   /** Makes an empty registry. When the scope closes, all tasks are killed and waited for; a task created later never runs. */
@@ -71,8 +75,8 @@ export class Tasks extends Context.Service<Tasks, {
     const registry = new Registry(yield* Tracer.Tracer)
     yield* Effect.addFinalizer(() => registry.close)
     return Tasks.of({
-      create: (effect, options) => registry.create(effect, options),
-      kill: (id) => Effect.suspend(() => registry.kill(registry.tasks.get(id)))
+      createUnsafe: registry.create,
+      kill: (id) => registry.kill(() => registry.get(id))
     })
   })
 
@@ -96,7 +100,11 @@ export const create = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options?: Options
 ): Effect.Effect<Task<A, E>, never, Exclude<R, Scope.Scope> | Tasks> =>
-  Tasks.use((tasks) => tasks.create(effect, options))
+  // One step of the creator: a creator interrupted between forking and registering would leave a fiber that nobody owns.
+  Effect.withFiberSucceed((fiber) => {
+    const context = fiber.context as Context.Context<Exclude<R, Scope.Scope> | Tasks>
+    return Context.get(context, Tasks).createUnsafe(context, effect, options)
+  })
 
 /**
  * Ends the task with this id by interrupting it, and waits until its finalizers have run.
@@ -134,9 +142,15 @@ export const currentId: Effect.Effect<Option.Option<Id>> = Effect.withFiberSucce
 /** The task a fiber runs in. Inherited by the fibers it starts, replaced in the tasks it creates. */
 const Current = Context.Reference<Entry | undefined>("@kore-fx/core/Task/Current", { defaultValue: () => undefined })
 
-class Entry implements Task<any, any> {
-  readonly fiber: Fiber.Fiber<any, any>
+// The creator goes on first, and a chain of tasks that create tasks does not nest.
+const inLine = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.callback((resume) => Fiber.getCurrent()!.currentDispatcher.scheduleTask(() => resume(effect), 0))
+
+class Entry implements Task<any, any>, IdTable.Entry<Entry> {
+  link: Entry | undefined = undefined
+  readonly id: Id
   private readonly registry: Registry
+  readonly fiber: Fiber.Fiber<any, any>
   private readonly givenName: string | undefined
 
   constructor(
@@ -153,11 +167,8 @@ class Entry implements Task<any, any> {
       effect,
       (exit) => scope.state._tag === "Empty" ? undefined : Scope.close(scope, exit)
     )
-    this.fiber = Effect.runForkWith(context)(Effect.flatMap(Effect.yieldNow, () => owned))
-  }
-
-  get id(): Id {
-    return this.fiber.id
+    this.fiber = Effect.runForkWith(context)(inLine(owned))
+    this.id = this.fiber.id
   }
 
   get name(): string {
@@ -169,12 +180,12 @@ class Entry implements Task<any, any> {
   }
 
   get kill(): Effect.Effect<boolean> {
-    return Effect.suspend(() => this.registry.kill(this))
+    return this.registry.kill(() => this)
   }
 }
 
 class Registry {
-  readonly tasks = new Map<Id, Entry>()
+  private readonly tasks = new IdTable.IdTable<Entry>()
   private readonly tracer: Tracer.Tracer["Service"]
   private closed = false
 
@@ -182,24 +193,23 @@ class Registry {
     this.tracer = tracer
   }
 
-  // One step of the creator: forked in a step of its own, a creator interrupted behind it would leave a fiber that
-  // nobody owns and nobody observes.
-  create(effect: Effect.Effect<any, any, any>, options?: Options): Effect.Effect<Task<any, any>> {
-    return Effect.withFiberSucceed((parent) => {
-      const task = new Entry(this, parent.context, effect, options?.name)
-      this.tasks.set(task.id, task)
-      task.fiber.addObserver((exit) => {
-        this.tasks.delete(task.id)
-        if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
-        this.tracer.reportUnsafe(exit.cause, { kind: "task", name: task.name, id: task.id })
-      })
-      if (this.closed) task.fiber.interruptUnsafe(parent.id)
-      return task
+  readonly create = (context: Context.Context<never>, effect: Effect.Effect<any, any, any>, options?: Options): Entry => {
+    const task = new Entry(this, context, effect, options?.name)
+    this.tasks.add(task)
+    task.fiber.addObserver((exit) => {
+      this.tasks.remove(task)
+      if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
+      this.tracer.reportUnsafe(exit.cause, { kind: "task", name: task.name, id: task.id })
     })
+    if (this.closed) task.fiber.interruptUnsafe()
+    return task
   }
 
-  kill(task: Entry | undefined): Effect.Effect<boolean> {
+  readonly get = (id: Id): Entry | undefined => this.tasks.get(id)
+
+  kill(find: () => Entry | undefined): Effect.Effect<boolean> {
     return Effect.withFiber((fiber) => {
+      const task = find()
       if (task === undefined || task.fiber.pollUnsafe() !== undefined) return Effect.succeed(false)
       task.fiber.interruptUnsafe(fiber.id)
       // From inside, waiting for the end would be part of what has to end first.

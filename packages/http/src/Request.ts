@@ -124,7 +124,9 @@ export class ServerRequest extends Inspectable.Class implements HttpServerReques
 
   /** One field by its lower-case name, several of that name joined with a comma, without decoding all others. */
   field(name: string): string | undefined {
-    if (this.headersCache !== undefined) return this.headersCache[name]
+    if (this.overrides?.headers !== undefined || this.headersCache !== undefined) return this.headers[name]
+    // The one field whose value may come from elsewhere: an absolute target (RFC 9112 §3.2.2).
+    if (name === "host") return this.host || undefined
     const { buffer } = this
     const { count, offsets } = this.offsets()
     const size = name.length
@@ -195,7 +197,11 @@ export class ServerRequest extends Inspectable.Class implements HttpServerReques
 
   /** Trailer fields of a chunked body, lower-case; complete when the body has been read. */
   get trailers(): Headers.Headers {
-    return Headers.fromInput(this.body?.trailers ?? [])
+    const out: Record<string, string> = Object.create(null)
+    for (const [name, value] of this.body?.trailers ?? []) {
+      out[name] = out[name] === undefined ? value : `${out[name]}, ${value}`
+    }
+    return Headers.fromRecordUnsafe(out)
   }
 
   /** The whole body as bytes; empty when the request has none. Reading it again gives the same bytes. */

@@ -19,7 +19,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Http from "node:http"
 import type * as Net from "node:net"
-import { duplexPair } from "node:stream"
+import { MemorySocket } from "./internal/MemorySocket.ts"
 import { services } from "./Kore.ts"
 
 /** What can go wrong while a test builds an app, apart from the app's own errors. */
@@ -95,8 +95,8 @@ class MemoryAgent extends Http.Agent {
   }
 
   override createConnection(): Net.Socket {
-    const [client, server] = duplexPair()
-    this.accept(server as Net.Socket)
-    return client as Net.Socket
+    const [client, server] = MemorySocket.pair()
+    this.accept(server as unknown as Net.Socket)
+    return client as unknown as Net.Socket
   }
 }

@@ -52,7 +52,7 @@ export class LockImpl {
 
   /** As `wait`, for a fiber that is uninterruptible and puts the release into a scope next. */
   waitToKeep(fiber: AnyFiber, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>): Effect.Effect<void> {
-    return Effect.onExitPrimitive(restore(this.wait(fiber, Effect.void)), this.giveUp, true)
+    return Effect.onExitPrimitive(restore(this.wait(fiber, Effect.void)), this.giveUp)
   }
 
   private readonly giveUp = (exit: Exit.Exit<void>): undefined => {

@@ -154,7 +154,6 @@ export class QueueImpl<A> {
         resume(Effect.sync(() => {
           this.entering = undefined
           this.add(value)
-          this.letIn()
         })))
       this.pushers.join(pusher)
       return Effect.sync(() => {

@@ -44,12 +44,12 @@ const MAXIMUM_OVERHEAD = 16_384
 // 12 hexadecimal digits stay an exact number.
 const MAXIMUM_DIGITS = 12
 
-// RFC 9110 §6.5.1: fields that decide about framing, routing or authentication have no place in trailers.
+// RFC 9110 §6.5.1: fields that decide about routing, authentication or content have no place in trailers; they are
+// dropped, so that nobody can take them for fields of the head.
 const FORBIDDEN_TRAILERS = new Set([
   "authorization",
   "connection",
   "content-encoding",
-  "content-length",
   "content-range",
   "content-type",
   "cookie",
@@ -60,7 +60,6 @@ const FORBIDDEN_TRAILERS = new Set([
   "set-cookie",
   "te",
   "trailer",
-  "transfer-encoding",
   "upgrade"
 ])
 
@@ -142,7 +141,7 @@ export class Chunked {
           if (++this.overhead > MAXIMUM_OVERHEAD) return -Refusal.TRAILER_SIZE
           if (byte === COLON) {
             this.name = this.name.toLowerCase()
-            if (FORBIDDEN_TRAILERS.has(this.name)) return -Refusal.TRAILER_FIELD
+            if (this.name === "content-length" || this.name === "transfer-encoding") return -Refusal.TRAILER_FRAMING
             state = TRAILER_VALUE
           } else if (TOKEN[byte] !== 1) return -Refusal.TRAILER
           else this.name += String.fromCharCode(byte)
@@ -151,7 +150,7 @@ export class Chunked {
         case TRAILER_VALUE:
           if (++this.overhead > MAXIMUM_OVERHEAD) return -Refusal.TRAILER_SIZE
           if (byte === CR) {
-            this.trailers.push([this.name, trimBlanks(this.value)])
+            if (!FORBIDDEN_TRAILERS.has(this.name)) this.trailers.push([this.name, trimBlanks(this.value)])
             state = TRAILER_LF
           } else if (FIELD_VALUE[byte] !== 1) return -Refusal.TRAILER
           else this.value += String.fromCharCode(byte)

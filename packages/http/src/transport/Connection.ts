@@ -23,8 +23,9 @@ import { Output } from "./Output.ts"
 import * as Refusal from "./Refusal.ts"
 import { CLIENT_LEFT, RequestBody, type Source } from "./RequestBody.ts"
 import { NO_BODY, type RequestHead } from "./RequestHead.ts"
-import { type Streamed, toStream } from "./ResponseBody.ts"
-import { asksToClose, bodiless, type Framing, InvalidResponse, type ResponseHead } from "./ResponseHead.ts"
+import { release, type Streamed, toStream } from "./ResponseBody.ts"
+import { asksToClose, bodiless, type Framing, InvalidResponse, isLength, type ResponseHead } from "./ResponseHead.ts"
+import { CR, LF } from "./Syntax.ts"
 
 /** What all connections of one listener share. Times are milliseconds, sizes bytes. */
 export interface Port {
@@ -36,6 +37,8 @@ export interface Port {
   readonly responseHead: ResponseHead
   readonly deadlines: Deadlines
   readonly connections: Set<Connection>
+  /** Called whenever a connection has gone. */
+  readonly onClosed: Set<() => void>
   readonly isEncrypted: boolean
   readonly headMax: number
   readonly bodyMax: number
@@ -48,8 +51,6 @@ export interface Port {
   live: number
   /** True when no connection may be kept: the server stops. */
   draining: boolean
-  /** Called after each connection has gone. */
-  onClosed: () => void
 }
 
 // What the deadline of a connection means.
@@ -72,6 +73,8 @@ const DISCARD_MAX = 262_144
 const LINGER_TIMEOUT = 2_000
 // How long an idle connection of a stopping server waits for a request that may be on its way.
 const DRAIN_IDLE = 500
+
+const OVERLOADED = Problem.response(Refusal.OVERLOADED)
 
 export class Connection implements Timed, Peer, Source {
   deadline: number
@@ -110,7 +113,7 @@ export class Connection implements Timed, Peer, Source {
     socket.on("data", (chunk: Buffer) => {
       this.onData(chunk)
       // Asks for the next bytes in the same turn; measured cheaper than letting the stream decide.
-      socket.read(0)
+      if (!this.paused && !this.bodyPaused) socket.read(0)
     })
     socket.on("end", () => this.onEnd())
     socket.on("drain", () => this.onDrain())
@@ -150,12 +153,19 @@ export class Connection implements Timed, Peer, Source {
     while (at < end && !this.closing && !this.broken) {
       const { body } = this
       if (body !== undefined) {
+        // The client did not wait to be told.
+        this.continueDue = false
         at = body.feed(chunk, at, end)
         if (!body.complete && !body.failed) break
         this.bodyEnded(body)
         continue
       }
       if (this.request !== undefined || this.output.blocked) break
+      // RFC 9112 §2.2: empty lines before a request line are ignored.
+      if (chunk[at] === CR && chunk[at + 1] === LF) {
+        at += 2
+        continue
+      }
       const { requestHead } = this.port
       const next = requestHead.parse(chunk, at, end)
       if (next <= 0) {
@@ -167,15 +177,16 @@ export class Connection implements Timed, Peer, Source {
     }
     this.more = false
     this.turning = false
-    if (at < end && !this.closing && !this.broken) this.keep(at === 0 ? chunk : chunk.subarray(at))
+    if (at < end) this.keep(at === 0 ? chunk : chunk.subarray(at))
+    else if (this.phase === HEAD) this.rest()
     this.flush()
     if (this.ended) this.settleHalfClose()
   }
 
   private keep(rest: Buffer): void {
+    if (this.closing || this.broken) return
     this.pending = rest
     if (this.request === undefined && this.body === undefined && !this.output.blocked) {
-      if (rest.length > this.port.headMax + 2) return this.refuse(Refusal.HEAD_SIZE)
       // The clock of a request starts with its first byte, so that an idle connection is never told 408.
       if (this.phase !== HEAD) this.arm(HEAD, this.port.headTimeout)
     } else if (rest.length > PIPELINE_MAX && !this.paused) {
@@ -189,10 +200,6 @@ export class Connection implements Timed, Peer, Source {
     const end = chunk.length
     let at = next
     let body: RequestBody | undefined
-    if (port.live >= port.requestLimit) {
-      this.refuse(Refusal.OVERLOADED)
-      return end
-    }
     if (head.body !== NO_BODY) {
       if (head.length > port.bodyMax) {
         this.refuse(Refusal.BODY_SIZE)
@@ -210,19 +217,34 @@ export class Connection implements Timed, Peer, Source {
       this.body = body
       this.arm(BODY, port.bodyTimeout)
       if (at < end) {
-        // The client did not wait to be told.
         this.continueDue = false
         at = body.feed(chunk, at, end)
         if (body.complete || body.failed) this.bodyEnded(body)
       }
     }
     this.more = at < end
-    port.handle(request, this)
+    try {
+      if (port.live > port.requestLimit) this.respond(request, OVERLOADED)
+      else port.handle(request, this)
+    } catch (defect) {
+      this.crashed(request, defect)
+    }
     return at
+  }
+
+  // The connection must not hang because whoever starts the work has thrown.
+  private crashed(request: ServerRequest, defect: unknown): void {
+    this.port.report(Cause.die(defect), request)
+    if (this.request === request && this.streaming === undefined) this.respond(request, Problem.response({ status: 500 }))
   }
 
   private bodyEnded(body: RequestBody): void {
     this.body = undefined
+    this.continueDue = false
+    if (this.bodyPaused) {
+      this.bodyPaused = false
+      this.resumeReading()
+    }
     if (this.phase === BODY) this.rest()
     if (!body.failed) return
     this.broken = true
@@ -234,8 +256,7 @@ export class Connection implements Timed, Peer, Source {
     if (this.bodyPaused || this.gone) return
     this.bodyPaused = true
     this.socket.pause()
-    // It is the application that is slow now, not the client.
-    if (this.phase === BODY) this.deadline = Number.POSITIVE_INFINITY
+    if (this.phase === BODY) this.rest()
   }
 
   wantBody(): void {
@@ -245,7 +266,7 @@ export class Connection implements Timed, Peer, Source {
     }
     if (!this.bodyPaused) return
     this.bodyPaused = false
-    if (this.phase === BODY) this.arm(BODY, this.port.bodyTimeout)
+    this.rest()
     this.resumeReading()
   }
 
@@ -260,8 +281,12 @@ export class Connection implements Timed, Peer, Source {
    * the caller runs it in the fiber that serves the request.
    */
   respond(request: ServerRequest, response: HttpServerResponse.HttpServerResponse): Effect.Effect<void> | undefined {
-    if (this.gone) return undefined
+    if (this.gone) {
+      release(response.body)
+      return undefined
+    }
     if (this.request !== request || this.streaming !== undefined) {
+      release(response.body)
       this.port.report(Cause.die(new InvalidResponse({ detail: "a request was answered twice" })), request)
       return undefined
     }
@@ -303,6 +328,7 @@ export class Connection implements Timed, Peer, Source {
         }
         if (!omitsBody) return this.startStream(request, response, streamed, keepAlive)
         this.output.add(responseHead.encode(response, keepAlive, bodiless(status, streamed.length)))
+        release(body)
       }
     }
     this.finish(request, keepAlive)
@@ -310,10 +336,11 @@ export class Connection implements Timed, Peer, Source {
   }
 
   private canKeep(request: ServerRequest): boolean {
-    if (!request.keepAlive || this.broken || this.port.draining) return false
+    if (!request.keepAlive || this.broken || this.port.draining || this.port.idleTimeout === 0) return false
     if (this.ended && this.pending === undefined && !this.more) return false
     const { body } = this
     if (body === undefined) return true
+    if (body.failed) return false
     // Told to wait, the client may or may not send its body now: the end of it cannot be known.
     return !this.continueDue && (body.outstanding ?? 0) <= DISCARD_MAX
   }
@@ -325,24 +352,25 @@ export class Connection implements Timed, Peer, Source {
     this.port.live--
     if (this.halfClose !== undefined) this.stopProbing()
     const { body } = this
-    if (!keepAlive) this.closing = true
-    else if (body !== undefined) {
-      body.discard(DISCARD_MAX)
-      this.wantBody()
-    } else this.rest()
+    if (!keepAlive || this.broken) this.closing = true
+    else {
+      if (body !== undefined) {
+        body.discard(DISCARD_MAX)
+        this.wantBody()
+      }
+      this.rest()
+    }
     if (!this.turning) this.proceed()
   }
 
-  // The deadline of a connection that waits for nothing in particular.
+  // What the connection waits for now, and how long it may.
   private rest(): void {
-    if (this.output.blocked) return
-    if (this.request !== undefined) {
-      this.phase = WORK
-      this.deadline = Number.POSITIVE_INFINITY
-      return
-    }
-    this.phase = IDLE
-    this.deadline = this.port.deadlines.after(this.port.draining ? DRAIN_IDLE : this.port.idleTimeout)
+    // A client that does not read has its own deadline, and so has the end of a connection.
+    if (this.output.blocked || this.closing) return
+    // Nothing is expected of the client while the application works, or is slow to take the body.
+    if (this.body !== undefined && !this.bodyPaused) return this.arm(BODY, this.port.bodyTimeout)
+    if (this.body !== undefined || this.request !== undefined) return this.arm(WORK, Number.POSITIVE_INFINITY)
+    this.arm(IDLE, this.port.draining ? DRAIN_IDLE : this.port.idleTimeout)
   }
 
   // After an answer that came later than its turn: write it, then look at what has arrived meanwhile.
@@ -372,6 +400,9 @@ export class Connection implements Timed, Peer, Source {
     keepAlive: boolean
   ): Effect.Effect<void> {
     const framing: Framing = length ?? (request.minorVersion === 0 ? "none" : "chunked")
+    if (typeof framing === "number" && !isLength(framing)) {
+      throw new InvalidResponse({ detail: `a response cannot have ${framing} bytes` })
+    }
     const keep = keepAlive && framing !== "none"
     this.output.add(this.port.responseHead.encode(response, keep, framing))
     this.streaming = framing
@@ -379,7 +410,9 @@ export class Connection implements Timed, Peer, Source {
     let sent = 0
     const run = Stream.runForEachArray(stream, (pieces) => {
       let size = 0
-      for (const piece of pieces) size += piece.length
+      for (const piece of pieces) size += piece.byteLength
+      // Text instead of bytes, say, behind the back of the types: its length would be wrong, and so the framing.
+      if (!isLength(size)) return Effect.die(new InvalidResponse({ detail: "a streamed response gave something else than bytes" }))
       sent += size
       return typeof framing === "number" && sent > framing
         ? Effect.die(new InvalidResponse({ detail: `a response of ${framing} bytes was given more than that` }))
@@ -438,8 +471,7 @@ export class Connection implements Timed, Peer, Source {
   private onDrain(): void {
     this.output.blocked = false
     if (this.closing) return
-    if (this.body !== undefined && !this.bodyPaused) this.arm(BODY, this.port.bodyTimeout)
-    else this.rest()
+    this.rest()
     const { drained } = this
     if (drained !== undefined) {
       this.drained = undefined
@@ -458,6 +490,8 @@ export class Connection implements Timed, Peer, Source {
       case IDLE:
         return this.close()
       case HEAD:
+        // Once more, for the method: a refusal of HEAD has no body.
+        if (this.pending !== undefined) this.port.requestHead.parse(this.pending, 0, this.pending.length)
         return this.refuse(Refusal.HEAD_TIMEOUT)
       case BODY: {
         const { body } = this
@@ -475,7 +509,7 @@ export class Connection implements Timed, Peer, Source {
 
   /** Lets a connection that waits for a request go; others close with their next response. */
   drain(): void {
-    if (this.phase === IDLE && this.request === undefined) this.deadline = this.port.deadlines.now + DRAIN_IDLE
+    if (this.phase === IDLE) this.arm(IDLE, DRAIN_IDLE)
   }
 
   /** Interrupts the handler of this connection; the client gets 503. */
@@ -501,7 +535,8 @@ export class Connection implements Timed, Peer, Source {
     this.ended = true
     if (this.closing) return
     // A client that ends in the middle of its body cannot want an answer: it has left.
-    if (this.body !== undefined) return this.destroy()
+    if (this.body !== undefined && this.request !== undefined) return this.destroy()
+    if (this.body !== undefined) return this.close()
     this.settleHalfClose()
   }
 
@@ -543,6 +578,6 @@ export class Connection implements Timed, Peer, Source {
     }
     if (body !== undefined) body.fail(CLIENT_LEFT)
     if (drained !== undefined) drained()
-    this.port.onClosed()
+    for (const onClosed of this.port.onClosed) onClosed()
   }
 }

@@ -22,7 +22,7 @@ export interface Timed {
 }
 
 export class Deadlines {
-  /** The time of the last tick in milliseconds. */
+  /** The time of the last tick: milliseconds of a clock that nobody sets. */
   now = 0
   /** The field line of the current `Date`, with its line end (RFC 9110 §6.6.1). */
   date = ""
@@ -43,22 +43,36 @@ export class Deadlines {
     this.timed.delete(timed)
   }
 
-  /** Moves the clock and expires what is due. */
-  tick(now: number): void {
+  /** Moves the clock to `now`, the date to `wall`, and expires what is due. */
+  tick(now: number, wall: number): void {
     this.now = now
-    const second = Math.floor(now / 1000)
+    const second = Math.floor(wall / 1000)
     if (second !== this.second) {
       this.second = second
-      this.date = `date: ${new Date(now).toUTCString()}\r\n`
+      this.date = `date: ${new Date(wall).toUTCString()}\r\n`
     }
-    for (const timed of this.timed) if (timed.deadline <= now) timed.expire()
+    for (const timed of this.timed) {
+      if (timed.deadline > now) continue
+      try {
+        timed.expire()
+      } catch (defect) {
+        // Uncaught, as in any other callback of Node, but the clock goes on for all others.
+        queueMicrotask(() => {
+          throw defect
+        })
+      }
+    }
   }
 }
 
 /** Deadlines whose clock ticks as long as the scope is open. */
 export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(function*() {
   const deadlines = new Deadlines()
-  const tick = Effect.map(Clock.currentTimeMillis, (now) => deadlines.tick(now))
+  const tick = Clock.clockWith((clock) =>
+    Effect.sync(() =>
+      deadlines.tick(Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n), clock.currentTimeMillisUnsafe())
+    )
+  )
   yield* tick
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(RESOLUTION), tick)), { startImmediately: true })
   return deadlines

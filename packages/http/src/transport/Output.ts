@@ -70,7 +70,8 @@ export class Output {
     this.queued = this.waiting()
     const { text } = this
     this.text = ""
-    this.socket.end(text, "latin1", done)
+    if (text === "") this.socket.end(done)
+    else this.socket.end(text, "latin1", done)
   }
 
   /** Forgets what is collected: the connection has gone. */

@@ -23,6 +23,7 @@ export const all = (): ReadonlyArray<Refusal> => table.slice(1)
 
 export const EMPTY_LINE = add(400, "a carriage return before the request line is not followed by a line feed")
 export const METHOD = add(400, "the request line does not begin with a method")
+export const METHOD_UNKNOWN = add(501, "this method is not one that HTTP servers know")
 export const TARGET = add(400, "the request target is missing or has a character that is not allowed there")
 export const TARGET_FORM = add(400, "the request target is neither a path, an http or https URL, nor * with OPTIONS")
 export const TARGET_LENGTH = add(414, "the request line is longer than httpHeaderMax allows")
@@ -49,8 +50,13 @@ export const CHUNK_EXTENSION = add(400, "a chunk extension is malformed")
 export const CHUNK_EXTENSION_SIZE = add(413, "the chunk extensions are longer than 16 KiB")
 export const CHUNK_END = add(400, "a chunk does not end in CR LF")
 export const TRAILER = add(400, "a trailer line is malformed")
-export const TRAILER_FIELD = add(400, "a trailer carries a field that is not allowed there")
+export const TRAILER_FRAMING = add(400, "a trailer cannot say how the body is delimited")
 export const TRAILER_SIZE = add(431, "the trailers are longer than 16 KiB")
 export const HEAD_TIMEOUT = add(408, "the request head did not arrive within httpHeaderTimeout")
 export const BODY_TIMEOUT = add(408, "the request body did not arrive within httpBodyTimeout")
-export const OVERLOADED = add(503, "the worker serves as many requests as httpRequestLimit allows")
+
+/** The answer to a request beyond the limit; it is well-formed, so the connection stays. */
+export const OVERLOADED: Refusal = {
+  status: 503,
+  detail: "the worker serves as many requests as httpRequestLimit allows"
+}

@@ -52,11 +52,21 @@ const CONSUMED: Refusal.Refusal = {
   detail: "the body of this request has already been consumed as a stream"
 }
 
+const DISCARDED: Refusal.Refusal = {
+  status: 500,
+  detail: "the response to this request was sent before its body was read"
+}
+
 // Unread bytes kept in memory before the socket is told to wait.
 const HIGH_WATER = 65_536
 
+// Pieces below this size are copied together: a view of its own for each would cost many times its bytes.
+const SMALL = 1_024
+const BLOCK = 8_192
+
 interface Waiter {
-  readonly untilEnd: boolean
+  /** Woken when more bytes than this have been received, or when the body ends. */
+  readonly enough: number
   readonly wake: () => void
 }
 
@@ -69,9 +79,13 @@ export class RequestBody {
   private remaining: number
   private chunks: Array<Uint8Array> = []
   private buffered = 0
+  // The block that small pieces are copied to; the last chunk is the part of it that is filled.
+  private block: Buffer | undefined = undefined
+  private filled = 0
   private received = 0
   private whole: Uint8Array | undefined
   private streamed = false
+  // Bytes that are still thrown away, or -1 while the body is kept.
   private discardable = -1
   private failure: Refusal.Refusal | undefined
   private readonly waiters = new Set<Waiter>()
@@ -136,44 +150,68 @@ export class RequestBody {
       if (this.discardable < 0) this.fail(Refusal.get(Refusal.BODY_SIZE))
       return
     }
-    this.chunks.push(bytes)
+    this.keep(bytes)
+    if (this.waiters.size > 0) this.wake(this.received)
+    // Who waits for the end takes what comes; who pulls has taken it by now.
+    if (this.buffered > HIGH_WATER && this.waiters.size === 0) this.source.pauseBody()
+  }
+
+  private keep(bytes: Uint8Array): void {
     this.buffered += bytes.length
-    let collecting = false
-    for (const waiter of this.waiters) {
-      if (waiter.untilEnd) collecting = true
-      else waiter.wake()
+    if (bytes.length >= SMALL || this.chunks.length === 0) {
+      this.block = undefined
+      this.chunks.push(bytes)
+      return
     }
-    if (this.buffered > HIGH_WATER && !collecting) this.source.pauseBody()
+    if (this.block === undefined || this.filled + bytes.length > BLOCK) {
+      this.block = Buffer.allocUnsafeSlow(BLOCK)
+      this.filled = 0
+      this.chunks.push(this.block)
+    }
+    this.block.set(bytes, this.filled)
+    this.filled += bytes.length
+    this.chunks[this.chunks.length - 1] = this.block.subarray(0, this.filled)
+  }
+
+  private take(): Array<Uint8Array> {
+    const { chunks } = this
+    this.chunks = []
+    this.block = undefined
+    this.buffered = 0
+    return chunks
   }
 
   private finish(): void {
     this.complete = true
-    this.wakeAll()
+    this.wake(Number.POSITIVE_INFINITY)
   }
 
   /** Ends the body before its end. Who waits for it fails with `RequestBodyError`. */
   fail(refusal: Refusal.Refusal): void {
     if (this.complete || this.failure !== undefined) return
     this.failure = refusal
-    this.chunks = []
-    this.buffered = 0
-    this.wakeAll()
+    this.take()
+    this.wake(Number.POSITIVE_INFINITY)
   }
 
   /** Throws away what is there and up to `limit` bytes that will come: the response is sent, nobody will read it. */
   discard(limit: number): void {
+    if (this.complete) return
     this.discardable = limit
-    this.chunks = []
-    this.buffered = 0
+    this.take()
+    this.wake(Number.POSITIVE_INFINITY)
   }
 
-  private wakeAll(): void {
-    for (const waiter of this.waiters) waiter.wake()
+  // A fiber that is woken runs at once, and may wait again before this returns: hence the copy.
+  private wake(received: number): void {
+    for (const waiter of [...this.waiters]) {
+      if (received > waiter.enough && this.waiters.delete(waiter)) waiter.wake()
+    }
   }
 
-  private changed(untilEnd: boolean): Effect.Effect<void> {
+  private moreThan(enough: number): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
-      const waiter: Waiter = { untilEnd, wake: () => resume(Effect.void) }
+      const waiter: Waiter = { enough, wake: () => resume(Effect.void) }
       this.waiters.add(waiter)
       this.source.wantBody()
       return Effect.sync(() => void this.waiters.delete(waiter))
@@ -187,6 +225,7 @@ export class RequestBody {
   // The answer that is already known, without waiting: undefined when bytes are still missing.
   private settled(request: HttpServerRequest.HttpServerRequest, limit: number) {
     if (this.failure !== undefined) return this.error(request, this.failure)
+    if (this.discardable >= 0) return this.error(request, DISCARDED)
     if (this.received > limit || (this.declared !== undefined && this.declared > limit)) {
       return this.error(request, Refusal.get(Refusal.BODY_SIZE))
     }
@@ -203,9 +242,11 @@ export class RequestBody {
       const settled = this.settled(request, limit)
       if (settled !== undefined) return settled
       if (this.streamed) return this.error(request, CONSUMED)
-      if (!this.complete) return Effect.flatMap(this.changed(true), () => this.bytes(request, limit))
-      const whole = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks)
-      this.chunks = []
+      // The end, Infinity, is more than any limit.
+      const enough = Math.min(limit, Number.MAX_VALUE)
+      if (!this.complete) return Effect.flatMap(this.moreThan(enough), () => this.bytes(request, limit))
+      const chunks = this.take()
+      const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
       this.whole = whole
       return Exit.succeed(whole)
     })
@@ -222,13 +263,11 @@ export class RequestBody {
       const settled = this.settled(request, limit)
       if (settled !== undefined) return settled
       if (this.chunks.length > 0) {
-        const chunks = this.chunks as unknown as Chunk
-        this.chunks = []
-        this.buffered = 0
+        const chunks = this.take() as unknown as Chunk
         if (!this.complete) this.source.wantBody()
         return Exit.succeed(chunks)
       }
-      return this.complete ? Cause.done() : Effect.flatMap(this.changed(false), () => pull)
+      return this.complete ? Cause.done() : Effect.flatMap(this.moreThan(this.received), () => pull)
     })
     return Stream.suspend((): Stream.Stream<Uint8Array, HttpServerError.HttpServerError> => {
       if (this.whole !== undefined) return Stream.succeed(this.whole)

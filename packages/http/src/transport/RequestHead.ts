@@ -9,6 +9,7 @@
  * Strict where RFC 9112 lets a recipient choose: bare CR or LF, obs-fold, white space before a colon, two lengths and
  * unknown framing are refused, because every lenience is a chance to disagree with a proxy about where a request ends.
  */
+import { METHODS } from "node:http"
 import * as Refusal from "./Refusal.ts"
 import { CR, equalsIgnoringCase, FIELD_VALUE, HTAB, isAuthority, LF, SP, TARGET, TOKEN } from "./Syntax.ts"
 
@@ -65,28 +66,28 @@ export class RequestHead {
     this.offsets = new Int32Array(limits.fields * 4)
   }
 
-  /** Returns the position behind the head, `INCOMPLETE`, or the negative code of a `Refusal`. */
+  /**
+   * Parses the head that begins at `start`; the empty lines that may stand before it are the caller's (RFC 9112 §2.2).
+   * Returns the position behind it, `INCOMPLETE`, or the negative code of a `Refusal`.
+   */
   parse(buffer: Uint8Array, start: number, end: number): number {
     this.generation++
-    let at = start
-    // RFC 9112 §2.2: an empty line before the request line is ignored.
-    while (at < end && buffer[at] === CR) {
-      if (at + 1 >= end) return INCOMPLETE
-      if (buffer[at + 1] !== LF) return -Refusal.EMPTY_LINE
-      at += 2
-    }
-    const limit = end - at > this.limits.size ? at + this.limits.size : end
+    this.method = ""
+    const limit = end - start > this.limits.size ? start + this.limits.size : end
     const cut = limit !== end
-    at = this.parseRequestLine(buffer, at, limit, cut)
+    const at = this.parseRequestLine(buffer, start, limit, cut)
     return at <= 0 ? at : this.parseFields(buffer, at, limit, cut)
   }
 
   private parseRequestLine(buffer: Uint8Array, start: number, limit: number, cut: boolean): number {
     let at = start
     while (at < limit && TOKEN[buffer[at]!] === 1) at++
-    if (at >= limit) return at - start > 32 ? -Refusal.METHOD : INCOMPLETE
+    if (at - start > METHOD_MAX) return -Refusal.METHOD_UNKNOWN
+    if (at >= limit) return cut ? -Refusal.TARGET_LENGTH : INCOMPLETE
+    if (at === start && buffer[at] === CR) return at + 1 < limit ? -Refusal.EMPTY_LINE : INCOMPLETE
     if (buffer[at] !== SP || at === start) return -Refusal.METHOD
     this.method = methodOf(buffer, start, at)
+    if (this.method === "") return -Refusal.METHOD_UNKNOWN
     // RFC 9110 §9.3.6: what follows a CONNECT is another protocol, so the connection ends here.
     if (this.method === "CONNECT") return -Refusal.TUNNEL
     const target = ++at
@@ -127,20 +128,15 @@ export class RequestHead {
   }
 
   private parseVersion(buffer: Uint8Array, start: number, limit: number, cut: boolean): number {
-    if (start + 10 > limit) {
-      if (cut) return -Refusal.HEAD_SIZE
-      for (let i = 0; i < 5 && start + i < limit; i++) {
-        if (buffer[start + i] !== VERSION.charCodeAt(i)) return -Refusal.VERSION_FORM
-      }
-      return INCOMPLETE
+    for (let i = 0; i < 10; i++) {
+      if (start + i >= limit) return cut ? -Refusal.HEAD_SIZE : INCOMPLETE
+      const byte = buffer[start + i]!
+      const isDigit = byte >= 48 && byte <= 57
+      if (i === 5 || i === 7 ? !isDigit : byte !== VERSION.charCodeAt(i)) return -Refusal.VERSION_FORM
+      // As soon as it is known: a client that speaks another version may never send CR LF.
+      if (i === 7 && (buffer[start + 5] !== 49 || byte > 49)) return -Refusal.VERSION
     }
-    for (let i = 0; i < 5; i++) if (buffer[start + i] !== VERSION.charCodeAt(i)) return -Refusal.VERSION_FORM
-    if (buffer[start + 8] !== CR || buffer[start + 9] !== LF || buffer[start + 6] !== 46) return -Refusal.VERSION_FORM
-    const major = buffer[start + 5]! - 48
-    const minor = buffer[start + 7]! - 48
-    if (major < 0 || major > 9 || minor < 0 || minor > 9) return -Refusal.VERSION_FORM
-    if (major !== 1 || minor > 1) return -Refusal.VERSION
-    this.minor = minor
+    this.minor = buffer[start + 7]! - 48
     return start + 10
   }
 
@@ -175,11 +171,9 @@ export class RequestHead {
       while (at < limit && ((byte = buffer[at]!) === SP || byte === HTAB)) at++
       const valueStart = at
       while (at < limit && FIELD_VALUE[byte = buffer[at]!] === 1) at++
-      if (at + 1 >= limit) {
-        if (at < limit && byte !== CR) return -Refusal.FIELD_VALUE
-        return over
-      }
+      if (at >= limit) return over
       if (byte !== CR) return byte === LF ? -Refusal.LINE_END : -Refusal.FIELD_VALUE
+      if (at + 1 >= limit) return over
       if (buffer[at + 1] !== LF) return -Refusal.LINE_END
       let valueEnd = at
       while (valueEnd > valueStart && ((byte = buffer[valueEnd - 1]!) === SP || byte === HTAB)) valueEnd--
@@ -228,7 +222,8 @@ export class RequestHead {
           break
         case 17:
           if (equalsIgnoringCase(buffer, nameStart, "transfer-encoding")) {
-            if (codings++ > 0) return -Refusal.CODING
+            // A tab around the value is allowed and never sent, except to find who does not know that.
+            if (codings++ > 0 || buffer[valueStart - 1] === HTAB || buffer[valueEnd] === HTAB) return -Refusal.CODING
             const refusal = transferCoding(buffer, valueStart, valueEnd)
             if (refusal !== 0) return -refusal
           }
@@ -256,9 +251,14 @@ export class RequestHead {
   }
 }
 
-const VERSION = "HTTP/"
+// The digits at 5 and 7 are looked at on their own.
+const VERSION = "HTTP/0.0\r\n"
 
-// The frequent methods without making a string.
+// RFC 9110 §9.1: what is not known gets 501. The same methods that Node knows, but CONNECT is refused on its own.
+const methods = new Map(METHODS.map((method) => [method, method]))
+const METHOD_MAX = Math.max(...METHODS.map((method) => method.length))
+
+// The frequent methods without making a string; empty for a method that is not known.
 const methodOf = (buffer: Uint8Array, start: number, end: number): string => {
   switch (end - start) {
     case 3:
@@ -270,7 +270,7 @@ const methodOf = (buffer: Uint8Array, start: number, end: number): string => {
       }
       break
   }
-  return String.fromCharCode(...buffer.subarray(start, end))
+  return methods.get(String.fromCharCode(...buffer.subarray(start, end))) ?? ""
 }
 
 const connectionOptions = (buffer: Uint8Array, start: number, end: number): number => {

@@ -5,6 +5,7 @@
  * What it is not: the writer. How the bytes are framed is the connection's business.
  */
 import * as Stream from "effect/Stream"
+import { Readable } from "node:stream"
 import type { HttpBody, HttpServerResponse } from "../internal/effectHttp.ts"
 import { InvalidResponse } from "./ResponseHead.ts"
 
@@ -26,6 +27,16 @@ const fromAsyncIterable = (iterable: AsyncIterable<unknown>): Stream.Stream<Uint
 
 const isAsyncIterable = (u: unknown): u is AsyncIterable<unknown> =>
   typeof u === "object" && u !== null && Symbol.asyncIterator in u
+
+/**
+ * Lets go of a body that will not be sent, to HEAD or to a client that has left: a Node or web stream behind it would
+ * stay open.
+ */
+export const release = (body: HttpBody.HttpBody): void => {
+  const value = body._tag === "Raw" ? body.body : undefined
+  if (value instanceof Readable) value.destroy()
+  else if (value instanceof ReadableStream && !value.locked) value.cancel().catch(() => {})
+}
 
 /**
  * Makes a stream of a body.

@@ -128,7 +128,10 @@ export class ResponseHead {
   }
 
   private checkName(name: string): void {
-    if (!isFieldName(name)) throw invalid(`a response has an invalid header name: ${JSON.stringify(name)}`)
+    // Effect's headers have lower-case names. Anything else was made by hand, and would slip past the names above.
+    if (!isFieldName(name) || name !== name.toLowerCase()) {
+      throw invalid(`a response has an invalid header name: ${JSON.stringify(name)}`)
+    }
     if (this.names.size < KNOWN_LIMIT) this.names.add(name)
   }
 
@@ -147,4 +150,7 @@ export const asksToClose = (response: HttpServerResponse.HttpServerResponse): bo
 
 /** What a response without a body tells about its length (RFC 9110 §8.6): nothing with 204 and 304, zero with 205. */
 export const bodiless = (status: number, length: number | undefined): Framing =>
-  status === 205 ? 0 : status === 204 || status === 304 || !Number.isSafeInteger(length) ? "none" : length!
+  status === 205 ? 0 : status === 204 || status === 304 || !isLength(length) ? "none" : length
+
+/** Tells whether something is a number of bytes. */
+export const isLength = (length: unknown): length is number => Number.isSafeInteger(length) && (length as number) >= 0

@@ -1,8 +1,7 @@
 /**
  * Accepts HTTP/1.1 connections on sockets and drains them at the end.
  *
- * When to reach for it: `Server` opens one for every address of an app; `Transport.layer` gives any `effect/http`
- * program our server.
+ * When to reach for it: `Server` opens one for every address of an app, `HttpServer` for any `effect/http` program.
  * What it is not: a process. Who binds the sockets, and how many workers share them, is decided elsewhere.
  */
 import type * as ConfigModule from "@kore-fx/core/Config"
@@ -100,6 +99,7 @@ const makePort = (deadlines: Deadline.Deadlines, options: Settings, handler: Han
   }),
   deadlines,
   connections: new Set(),
+  onClosed: new Set(),
   isEncrypted,
   headMax: options.headMax,
   bodyMax: options.bodyMax,
@@ -109,8 +109,7 @@ const makePort = (deadlines: Deadline.Deadlines, options: Settings, handler: Han
   writeTimeout: options.writeTimeout,
   requestLimit: options.requestLimit,
   live: 0,
-  draining: false,
-  onClosed: () => {}
+  draining: false
 })
 
 const listenOn = (server: Net.Server, target: Target, backlog: number): Effect.Effect<void, TransportError> =>
@@ -130,15 +129,17 @@ const listenOn = (server: Net.Server, target: Target, backlog: number): Effect.E
 const empty = (port: Port): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const check = () => {
-      if (port.connections.size === 0) resume(Effect.void)
+      if (port.connections.size > 0) return
+      port.onClosed.delete(check)
+      resume(Effect.void)
     }
-    port.onClosed = check
+    port.onClosed.add(check)
     check()
+    return Effect.sync(() => void port.onClosed.delete(check))
   })
 
 const drainPort = (server: Net.Server, port: Port, options: Settings): Effect.Effect<void> =>
   Effect.gen(function*() {
-    if (port.draining) return
     port.draining = true
     for (const connection of port.connections) connection.drain()
     yield* Effect.sleep(ACCEPT_REST)

@@ -1,0 +1,72 @@
+/**
+ * `pnpm benchmark`: CPU and throughput of kore-fx beside its peers.
+ *
+ * When to reach for it: to know what a request costs, before and after a change.
+ * What it is not: a test. It fails when a peer answers wrongly, never because something is slow.
+ *
+ * Every round takes one sample of every peer, each in a fresh process, in an order that is rotated from round to round,
+ * so that a slow minute of the machine meets all of them alike.
+ */
+import type { Peer } from "./peers/peers.ts"
+import * as Machine from "./harness/Machine.ts"
+import * as Options from "./harness/Options.ts"
+import * as Results from "./harness/Results.ts"
+import * as Sample from "./harness/Sample.ts"
+import * as Table from "./harness/Table.ts"
+import type { Scenario } from "./scenarios/Scenario.ts"
+
+const rotated = (peers: ReadonlyArray<Peer>, by: number): ReadonlyArray<Peer> => {
+  const at = by % peers.length
+  return [...peers.slice(at), ...peers.slice(0, at)]
+}
+
+const progress = (text: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+const measure = async (scenario: Scenario, options: Options.Options): Promise<void> => {
+  const { isQuick, load, peers, rounds, times } = options
+  const samples: Array<Sample.Sample> = []
+  const loadBefore = Machine.loadAverage()
+  for (let round = 0; round < rounds; round++) {
+    for (const peer of rotated(peers, round)) {
+      progress(`${scenario.name}: round ${round + 1} of ${rounds}, ${peer.name}`)
+      samples.push(await Sample.take(peer, scenario, load, times, round))
+    }
+  }
+  progress("")
+  const summaries = Table.summarize(peers, samples)
+  const file = Results.store(scenario.name, isQuick, {
+    scenario: scenario.name,
+    title: scenario.title,
+    date: new Date().toISOString(),
+    machine: Machine.machine(),
+    versions: Machine.versions(peers),
+    commit: Machine.commit(),
+    loadAverage: { before: loadBefore, after: Machine.loadAverage() },
+    load: { name: load.name, version: load.version },
+    settings: { rounds, ...times, connections: scenario.connections, pipeline: scenario.pipeline },
+    summaries,
+    samples
+  })
+  console.log(`\n## ${scenario.name}: ${scenario.title}\n\n${Table.ofSummaries(peers, summaries)}\n\nStored in ${file}.`)
+}
+
+const main = async (args: ReadonlyArray<string>): Promise<void> => {
+  const options = Options.read(args)
+  if (options === undefined) return console.log(Options.help)
+  const { load, rounds, scenarios, times } = options
+  const { cores, cpu, kernel, node } = Machine.machine()
+  console.log(
+    `${cpu}, ${cores} cores, ${kernel}, Node ${node}; load by ${load.name} ${load.version}, ` +
+      `${scenarios[0]?.connections} connections; ${rounds} rounds of ${times.duration} s after ${times.warmup} s`
+  )
+  for (const scenario of scenarios) await measure(scenario, options)
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 1
+}

@@ -1,0 +1,309 @@
+/**
+ * The errors of the command line: one table of what went wrong, what was expected and what to do, and one class for
+ * each row.
+ *
+ * When to reach for it: to fail in a command.
+ * What it is not: the errors of a server that runs, which `Kore.main` writes to the log itself (`KoreError`).
+ *
+ * `docs/errors.md` is generated from the table. Codes and exit statuses are stable and never used twice. The exit
+ * status is 2 when nothing was started because of what was asked, the same next time, and 1 when the app's own program
+ * ran and failed.
+ */
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import { bulleted, fill } from "./internal/text.ts"
+
+/** One row of the table; `{name}` stands for a field of the error. */
+export interface Entry {
+  /** Stable name of the error, to search for. */
+  readonly code: string
+  /** Exit status of the process. */
+  readonly exitStatus: 1 | 2
+  /** What happened. */
+  readonly sentence: string
+  /** What was expected. */
+  readonly expected: string
+  /** What to do. */
+  readonly hint: string
+}
+
+/** The errors of the command line by the tag of their class. */
+export const table = {
+  NodeTooOld: {
+    code: "KORE_CLI_NODE",
+    exitStatus: 2,
+    sentence: "kore-fx cannot run on Node.js {version}.",
+    expected: "Node.js 26.10 or newer.",
+    hint: "Install it from https://nodejs.org, or for this project alone: npm install --save-dev node@26"
+  },
+  UsageError: {
+    code: "KORE_CLI_USAGE",
+    exitStatus: 2,
+    sentence: "{problems}",
+    expected: "{usage}",
+    hint: "{hint}"
+  },
+  FileNotFound: {
+    code: "KORE_CLI_FILE_NOT_FOUND",
+    exitStatus: 2,
+    sentence: "{missing} does not exist.",
+    expected: "The path of an app file, from the directory {cwd}.",
+    hint: "{hint}"
+  },
+  NotAFile: {
+    code: "KORE_CLI_NOT_A_FILE",
+    exitStatus: 2,
+    sentence: "{file} is {kind}, and not a file.",
+    expected: "The path of an app file.",
+    hint: "{hint}"
+  },
+  FileNotReadable: {
+    code: "KORE_CLI_FILE_NOT_READABLE",
+    exitStatus: 2,
+    sentence: "{file} cannot be read: {reason}.",
+    expected: "An app file that this user may read.",
+    hint: "Give the user read permission for the file and search permission for its directories."
+  },
+  WrongExtension: {
+    code: "KORE_CLI_EXTENSION",
+    exitStatus: 2,
+    sentence: "{file} is not a file that Node.js runs.",
+    expected: "A file that ends in .ts, .mts, .cts, .js, .mjs or .cjs.",
+    hint: "{hint}"
+  },
+  SyntaxProblem: {
+    code: "KORE_CLI_SYNTAX",
+    exitStatus: 2,
+    sentence: "{place}: {reason}{excerpt}",
+    expected: "TypeScript or JavaScript without syntax errors.",
+    hint: "{hint}"
+  },
+  UnsupportedSyntax: {
+    code: "KORE_CLI_UNSUPPORTED_SYNTAX",
+    exitStatus: 2,
+    sentence: "{place}: {reason}{excerpt}",
+    expected: "TypeScript whose types can be erased: Node.js runs it as it is, without compiling it.",
+    hint: "{hint}"
+  },
+  ImportProblem: {
+    code: "KORE_CLI_IMPORT",
+    exitStatus: 2,
+    sentence: "{place}: {reason}{excerpt}",
+    expected: "Imports of packages that are installed, and of files with their extension.",
+    hint: "{hint}"
+  },
+  AppThrew: {
+    code: "KORE_CLI_APP_THREW",
+    exitStatus: 1,
+    sentence: "{place}: {thrown}{excerpt}",
+    expected: "A file that can be loaded without an exception.",
+    hint: "{hint}"
+  },
+  NoApp: {
+    code: "KORE_CLI_NO_APP",
+    exitStatus: 2,
+    sentence: "{file} has no app: it exports {exports}, and does not call Kore.main.",
+    expected: "One of\n  export const app = Kore.app({ … })\n  export const koreapp = …   (the old API, kore-fx/legacy)\n" +
+      "  Effect.runFork(Kore.main(app))",
+    hint: "{hint}"
+  },
+  SeveralApps: {
+    code: "KORE_CLI_SEVERAL_APPS",
+    exitStatus: 2,
+    sentence: "{file} has more than one app: {names}.",
+    expected: "One app in a file.",
+    hint: "Export only the one to run, or let the file start it: Effect.runFork(Kore.main(app))"
+  },
+  LayerFailed: {
+    code: "KORE_CLI_LAYER",
+    exitStatus: 1,
+    sentence: "The worker's Layer of {file} could not be built: {reason}",
+    expected: "A Layer that builds here: the routes are known only afterwards.",
+    hint: "Provide what it opens (a database, a file), as a worker would need it; it is closed again at once."
+  },
+  CheckFailed: {
+    code: "KORE_CLI_CHECK",
+    exitStatus: 2,
+    sentence: "{file} would not start:\n{problems}",
+    expected: "Nothing above: valid options, servers that can be bound, routes that do not contradict each other.",
+    hint: "Correct what is listed, then check again; nothing was started."
+  }
+} as const satisfies Record<string, Entry>
+
+// "What happened. What was expected. What to do. [CODE]", each on its own line.
+const explain = (entry: Entry, fields: object): string => {
+  const expected = fill(entry.expected, fields)
+  return `${fill(entry.sentence, fields)}\nExpected: ${expected}\nWhat to do: ${fill(entry.hint, fields)} [${entry.code}]`
+}
+
+/** Words of the command line that are not understood; exit status 2. */
+export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
+  /** Each a sentence. */
+  problems: Schema.Array(Schema.String),
+  /** How the command is written: `kore-fx run [flags] <file> [<args...>]`. */
+  usage: Schema.String,
+  hint: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.UsageError.exitStatus
+  override get message(): string {
+    return explain(table.UsageError, { ...this, problems: this.problems.join("\n") })
+  }
+}
+
+/** The app file, or the directory it should be in, does not exist; exit status 2. */
+export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFound", {
+  /** What does not exist: the file, or the first of its directories. */
+  missing: Schema.String,
+  cwd: Schema.String,
+  hint: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.FileNotFound.exitStatus
+  override get message(): string {
+    return explain(table.FileNotFound, this)
+  }
+}
+
+/** A directory or something else where a file was expected; exit status 2. */
+export class NotAFile extends Schema.TaggedError<NotAFile>()("NotAFile", {
+  file: Schema.String,
+  /** `a directory`. */
+  kind: Schema.String,
+  hint: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.NotAFile.exitStatus
+  override get message(): string {
+    return explain(table.NotAFile, this)
+  }
+}
+
+/** The app file cannot be read; exit status 2. */
+export class FileNotReadable extends Schema.TaggedError<FileNotReadable>()("FileNotReadable", {
+  file: Schema.String,
+  /** The system's code, such as `EACCES`. */
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.FileNotReadable.exitStatus
+  override get message(): string {
+    return explain(table.FileNotReadable, this)
+  }
+}
+
+/** A file of a kind that Node does not run; exit status 2. */
+export class WrongExtension extends Schema.TaggedError<WrongExtension>()("WrongExtension", {
+  file: Schema.String,
+  hint: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.WrongExtension.exitStatus
+  override get message(): string {
+    return explain(table.WrongExtension, this)
+  }
+}
+
+const Place = {
+  /** `app.ts:3:12`, or less when less is known. */
+  place: Schema.String,
+  /** The text of the line, with a caret below the column; empty when it is not known. */
+  excerpt: Schema.String,
+  hint: Schema.String
+}
+
+/** A file of the app, or one that it imports, is not valid; exit status 2. */
+export class SyntaxProblem extends Schema.TaggedError<SyntaxProblem>()("SyntaxProblem", {
+  ...Place,
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.SyntaxProblem.exitStatus
+  override get message(): string {
+    return explain(table.SyntaxProblem, this)
+  }
+}
+
+/** TypeScript that is more than types, such as an enum; exit status 2. */
+export class UnsupportedSyntax extends Schema.TaggedError<UnsupportedSyntax>()("UnsupportedSyntax", {
+  ...Place,
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.UnsupportedSyntax.exitStatus
+  override get message(): string {
+    return explain(table.UnsupportedSyntax, this)
+  }
+}
+
+/** An import finds no package, no file, or not the name in it; exit status 2. */
+export class ImportProblem extends Schema.TaggedError<ImportProblem>()("ImportProblem", {
+  ...Place,
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.ImportProblem.exitStatus
+  override get message(): string {
+    return explain(table.ImportProblem, this)
+  }
+}
+
+/** The app's own program threw while it was loaded; exit status 1. */
+export class AppThrew extends Schema.TaggedError<AppThrew>()("AppThrew", {
+  ...Place,
+  /** The exception: `TypeError: x is not a function`, with its causes and the way to it. */
+  thrown: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.AppThrew.exitStatus
+  override get message(): string {
+    return explain(table.AppThrew, this)
+  }
+}
+
+/** The file neither exports an app nor runs one; exit status 2. */
+export class NoApp extends Schema.TaggedError<NoApp>()("NoApp", {
+  file: Schema.String,
+  /** What it exports: `"routes" (an array)`. */
+  exports: Schema.Array(Schema.String),
+  hint: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.NoApp.exitStatus
+  override get message(): string {
+    return explain(table.NoApp, { ...this, exports: this.exports.join(", ") || "nothing" })
+  }
+}
+
+/** The file exports or starts more than one app; exit status 2. */
+export class SeveralApps extends Schema.TaggedError<SeveralApps>()("SeveralApps", {
+  file: Schema.String,
+  names: Schema.Array(Schema.String)
+}) {
+  override readonly [Runtime.errorExitCode] = table.SeveralApps.exitStatus
+  override get message(): string {
+    return explain(table.SeveralApps, { ...this, names: this.names.join(", ") })
+  }
+}
+
+/** The Layer of the app's workers fails; exit status 1. */
+export class LayerFailed extends Schema.TaggedError<LayerFailed>()("LayerFailed", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.LayerFailed.exitStatus
+  override get message(): string {
+    return explain(table.LayerFailed, this)
+  }
+}
+
+/** What `kore-fx check` found; exit status 2. */
+export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed", {
+  file: Schema.String,
+  /** Every problem as text. */
+  problems: Schema.Array(Schema.String)
+}) {
+  override readonly [Runtime.errorExitCode] = table.CheckFailed.exitStatus
+  override get message(): string {
+    return explain(table.CheckFailed, { ...this, problems: bulleted(this.problems) })
+  }
+}
+
+/** Why a file cannot be used, found before it is loaded. */
+export type FileProblem = FileNotFound | NotAFile | FileNotReadable | WrongExtension
+
+/** Why a file could not be loaded. */
+export type LoadProblem = SyntaxProblem | UnsupportedSyntax | ImportProblem | AppThrew
+
+/** Every error of the command line. */
+export type CliError = UsageError | FileProblem | LoadProblem | NoApp | SeveralApps | LayerFailed | CheckFailed

@@ -1,0 +1,250 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as EffectScheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
+import * as Lock from "../src/Lock.ts"
+
+const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+const isFree = (lock: Lock.Lock) => Effect.map(Lock.holder(lock), Option.isNone)
+const isDone = (fiber: Fiber.Fiber<unknown, unknown>) => fiber.pollUnsafe() !== undefined
+
+/** Lets every woken fiber run. */
+const settle = Effect.forEach([1, 2, 3, 4], () => Effect.yieldNow, { discard: true })
+
+/** A lock that a fiber holds until it is interrupted or let go. */
+const held = Effect.gen(function*() {
+  const lock = yield* Lock.make
+  const gate = yield* Deferred.make<void>()
+  const holder = yield* start(Lock.withLock(lock, Deferred.await(gate)))
+  return { lock, holder, letGo: Effect.andThen(Deferred.succeed(gate, undefined), settle) }
+})
+
+/** A fiber that waits for the lock and then ends; tells its name when it has it. */
+const asking = (lock: Lock.Lock, order: Array<string>, name: string) =>
+  start(Lock.withLock(lock, Effect.sync(() => order.push(name))))
+
+describe("withLock", () => {
+  it.effect("gives the result of the effect, in both notations", () =>
+    Effect.gen(function*() {
+      const lock = Lock.makeUnsafe()
+      assert.strictEqual(yield* Lock.withLock(lock, Effect.succeed(1)), 1)
+      assert.strictEqual(yield* Effect.succeed(2).pipe(Lock.withLock(lock)), 2)
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("does not suspend when the lock is free", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      assert.isTrue(isDone(yield* start(Lock.withLock(lock, Effect.void))))
+    }))
+
+  it.effect("serves waiters in the order in which they asked", () =>
+    Effect.gen(function*() {
+      const { letGo, lock } = yield* held
+      const order: Array<string> = []
+      for (const name of ["a", "b", "c"]) yield* asking(lock, order, name)
+      assert.strictEqual(yield* Lock.waiting(lock), 3)
+      yield* letGo
+      assert.deepStrictEqual(order, ["a", "b", "c"])
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("a fiber that releases and asks again goes behind those that wait", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      const order: Array<string> = []
+      const loop = (name: string) =>
+        Effect.forEach([1, 2, 3], () =>
+          Lock.withLock(lock, Effect.andThen(Effect.sync(() => order.push(name)), Effect.yieldNow)))
+      yield* Effect.all([loop("a"), loop("b")], { concurrency: 2 })
+      assert.deepStrictEqual(order, ["a", "b", "a", "b", "a", "b"])
+    }))
+
+  it.effect("release on interrupt hands the lock to the next waiter", () =>
+    Effect.gen(function*() {
+      const { holder, lock } = yield* held
+      const order: Array<string> = []
+      const next = yield* asking(lock, order, "next")
+      yield* Fiber.interrupt(holder)
+      yield* Fiber.join(next)
+      assert.deepStrictEqual(order, ["next"])
+    }))
+
+  for (const [how, failure] of [["fails", Effect.fail("no")], ["dies", Effect.die("no")]] as const) {
+    it.effect(`releases when the work ${how}, and passes the failure on`, () =>
+      Effect.gen(function*() {
+        const lock = yield* Lock.make
+        const exit = yield* Effect.exit(Lock.withLock(lock, failure))
+        assert.deepStrictEqual<unknown>(exit, yield* Effect.exit(failure))
+        assert.isTrue(yield* isFree(lock))
+      }))
+  }
+
+  it.effect("an interrupted waiter leaves no trace", () =>
+    Effect.gen(function*() {
+      const { letGo, lock } = yield* held
+      const order: Array<string> = []
+      yield* asking(lock, order, "first")
+      const second = yield* asking(lock, order, "second")
+      yield* asking(lock, order, "third")
+      yield* Fiber.interrupt(second)
+      assert.strictEqual(yield* Lock.waiting(lock), 2)
+      yield* letGo
+      assert.deepStrictEqual(order, ["first", "third"])
+    }))
+
+  it.effect("a waiter interrupted between getting the lock and running passes it on", () =>
+    Effect.gen(function*() {
+      const { holder, lock } = yield* held
+      const order: Array<string> = []
+      const first = yield* asking(lock, order, "first")
+      const second = yield* asking(lock, order, "second")
+      holder.interruptUnsafe()
+      assert.deepStrictEqual(yield* Lock.holder(lock), Option.some(first.id))
+      first.interruptUnsafe()
+      assert.deepStrictEqual(yield* Lock.holder(lock), Option.some(second.id))
+      yield* Fiber.join(second)
+      assert.deepStrictEqual(order, ["second"])
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("wakes exactly one waiter per release", () =>
+    Effect.gen(function*() {
+      const { letGo, lock } = yield* held
+      const inside: Array<number> = []
+      for (let n = 0; n < 5; n++) {
+        yield* start(Lock.withLock(lock, Effect.andThen(Effect.sync(() => inside.push(n)), Effect.never)))
+      }
+      yield* letGo
+      assert.deepStrictEqual(inside, [0])
+      assert.strictEqual(yield* Lock.waiting(lock), 4)
+    }))
+
+  it.effect("lets a waiter that cannot be interrupted go on waiting, and serves it", () =>
+    Effect.gen(function*() {
+      const { letGo, lock } = yield* held
+      const order: Array<string> = []
+      const stubborn = yield* start(Effect.uninterruptible(Lock.withLock(lock, Effect.sync(() => order.push("in")))))
+      stubborn.interruptUnsafe()
+      assert.strictEqual(yield* Lock.waiting(lock), 1)
+      yield* letGo
+      assert.deepStrictEqual(order, ["in"])
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("a fiber that asks for the lock it holds dies instead of waiting for itself, and still holds it", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      yield* Lock.withLock(lock, Effect.gen(function*() {
+        const exit = yield* Effect.exit(Lock.withLock(lock, Effect.void))
+        assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Lock.LockReentered)
+        assert.isFalse(yield* isFree(lock))
+      }))
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("a line of 20,000 waiters is served without nesting", () =>
+    Effect.gen(function*() {
+      const { letGo, lock } = yield* held
+      const order: Array<string> = []
+      const fibers = []
+      for (let n = 0; n < 20_000; n++) fibers.push(yield* asking(lock, order, "in"))
+      yield* letGo
+      yield* Fiber.awaitAll(fibers)
+      assert.strictEqual(order.length, 20_000)
+    }))
+
+  // The check for a pending interruption sits in other places when a fiber yields at almost every step.
+  it.effect("is released by a fiber that was made to yield and interrupted right after taking it", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      for (let budget = 3; budget < 12; budget++) {
+        for (let turns = 0; turns < 12; turns++) {
+          const fiber = yield* start(Effect.provideService(
+            Effect.forever(Lock.withLock(lock, Effect.void)),
+            EffectScheduler.MaxOpsBeforeYield,
+            budget
+          ))
+          for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+          yield* Fiber.interrupt(fiber)
+          assert.isTrue(yield* isFree(lock))
+        }
+      }
+    }))
+})
+
+describe("withLockIfAvailable", () => {
+  it.effect("runs the effect if the lock is free, and releases", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      assert.deepStrictEqual(yield* Lock.withLockIfAvailable(lock, Effect.succeed(1)), Option.some(1))
+      assert.deepStrictEqual(yield* Effect.exit(Lock.withLockIfAvailable(lock)(Effect.fail("no"))), Exit.fail("no"))
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("does nothing and does not wait if the lock is held, by another fiber or this one", () =>
+    Effect.gen(function*() {
+      const { lock } = yield* held
+      assert.deepStrictEqual(yield* Lock.withLockIfAvailable(lock, Effect.die("ran")), Option.none())
+      assert.isFalse(yield* isFree(lock))
+      const own = yield* Lock.make
+      yield* Lock.withLock(own, Effect.gen(function*() {
+        assert.deepStrictEqual(yield* Lock.withLockIfAvailable(own, Effect.die("ran")), Option.none())
+        assert.isFalse(yield* isFree(own))
+      }))
+    }))
+})
+
+describe("acquire", () => {
+  it.effect("holds the lock until the scope closes, and then wakes the next waiter", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Lock.acquire(lock), scope)
+      const order: Array<string> = []
+      const next = yield* asking(lock, order, "next")
+      yield* settle
+      assert.deepStrictEqual(order, [])
+      yield* Scope.close(scope, Exit.void)
+      yield* Fiber.join(next)
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("an interrupted waiter leaves no trace, before and after it was given the lock", () =>
+    Effect.gen(function*() {
+      const { holder, lock } = yield* held
+      const early = yield* start(Effect.scoped(Lock.acquire(lock)))
+      const late = yield* start(Effect.scoped(Lock.acquire(lock)))
+      early.interruptUnsafe()
+      assert.strictEqual(yield* Lock.waiting(lock), 1)
+      holder.interruptUnsafe()
+      assert.deepStrictEqual(yield* Lock.holder(lock), Option.some(late.id))
+      late.interruptUnsafe()
+      yield* settle
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("releases at once when the scope is closed already", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      const scope = yield* Scope.make()
+      yield* Scope.close(scope, Exit.void)
+      yield* Scope.provide(Lock.acquire(lock), scope)
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("acquireIfAvailable holds a free lock, and says so when it is not free", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      yield* Effect.scoped(Effect.gen(function*() {
+        assert.isTrue(yield* Lock.acquireIfAvailable(lock))
+        assert.isFalse(yield* Lock.acquireIfAvailable(lock))
+      }))
+      assert.isTrue(yield* isFree(lock))
+    }))
+})
