@@ -142,7 +142,7 @@ export class QueueImpl<A> {
     if (this.capacity === Infinity) return Effect.sync(() => this.add(value))
     const addOrWait: Effect.Effect<void> = Effect.catchCauseIf(
       Effect.sync(() => {
-        if (!this.hasRoom) throw missed
+        
         this.add(value)
       }),
       isMissed,
@@ -154,6 +154,7 @@ export class QueueImpl<A> {
         resume(Effect.sync(() => {
           this.entering = undefined
           this.add(value)
+          this.letIn()
         })))
       this.pushers.join(pusher)
       return Effect.sync(() => {
