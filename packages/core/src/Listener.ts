@@ -1,8 +1,8 @@
 /**
  * Addresses to listen on, and the sockets bound to them.
  *
- * When to reach for it: the parent binds every address once and hands the descriptors down; in a worker, `Listeners` tells
- * which descriptor belongs to which server.
+ * When to reach for it: the parent binds every address once and hands the descriptors down; in a worker, `Listeners`
+ * tells which descriptor belongs to which server.
  * What it is not: a server. Nothing is accepted here.
  */
 import * as Context from "effect/Context"
@@ -19,7 +19,7 @@ import * as SocketFile from "./native/SocketFile.ts"
 /** An IP address or host name, and a port. */
 export interface Tcp {
   readonly _tag: "Tcp"
-  /** An IP address, with or without brackets, or a name; of several addresses the first that this machine has is bound. */
+  /** An IP address, with or without brackets, or a name; of its addresses the first that this machine has is bound. */
   readonly host: string
   /** From 0 to 65535; 0 lets the system choose one, see `Bound.address`. */
   readonly port: number
@@ -87,9 +87,9 @@ export const bind = (
 /**
  * Closes the door: no connection is queued any more, while those that are queued can still be accepted.
  *
- * It is the door of the socket, so of every process that has it: the parent closes it before all workers drain. Closing the
- * descriptor instead would reset what is queued. A socket file is removed first. On Linux it is exact for TCP (of 60 clients
- * in a flood, 51 saw resets with a plain close, 7 with a backlog of 0, none with this) and for socket files.
+ * It is the door of the socket, so of every process that has it: the parent closes it before all workers drain. Closing
+ * the descriptor instead would reset what is queued. A socket file is removed first. On Linux it is exact for TCP (of
+ * 60 clients in a flood, 51 saw resets with a plain close, 7 with a backlog of 0, none with this) and for socket files.
  */
 export const stopAccepting = (bound: Bound): Effect.Effect<void> =>
   Effect.andThen(
@@ -98,10 +98,10 @@ export const stopAccepting = (bound: Bound): Effect.Effect<void> =>
   )
 
 /**
- * Waits until nobody waits to be accepted: for a worker that goes on accepting meanwhile and closes its descriptor then.
+ * Waits until nobody waits to be accepted: for a worker that accepts meanwhile, and then closes its descriptor.
  *
- * A handshake that began before the door was closed takes another round trip, so a network is given 100 ms. It never takes
- * more than a second, since the door may be open: then others have the socket, and what is queued is theirs.
+ * A handshake that began before the door was closed takes another round trip, so a network is given 100 ms. It never
+ * takes more than a second, since the door may be open: then others have the socket, and what is queued is theirs.
  */
 export const untilEmpty = (bound: Bound): Effect.Effect<void> =>
   Effect.asVoid(Effect.timeoutOption(quiet(bound, isLocal(bound.address) ? 0 : 100), 1_000))
@@ -146,7 +146,8 @@ const bindUnix = Effect.fnUntraced(function*(name: string, address: Unix, backlo
   const verdict = hasFile ? yield* SocketFile.clear(address.path) : "cleared"
   if (verdict === "live") return yield* explain(name, address, inUse)
   if (verdict === "other") {
-    return yield* listenError(name, address, "a file that is no socket is there", "Move it away, or choose another path.")
+    const hint = "Move it away, or choose another path."
+    return yield* listenError(name, address, "a file that is no socket is there", hint)
   }
   const descriptor = yield* listening({ _tag: "Unix", path: address.path }, backlog).pipe(
     Effect.catch((error) => explain(name, address, error))
@@ -195,7 +196,12 @@ const inUse = new SystemError({ call: "bind", code: "EADDRINUSE", description: "
 const isNotHere = (error: CallError): boolean =>
   error._tag === "SystemError" && (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT")
 
-const listenError = (server: string, address: Address, reason: string, hint?: string): Effect.Effect<never, ListenError> =>
+const listenError = (
+  server: string,
+  address: Address,
+  reason: string,
+  hint?: string
+): Effect.Effect<never, ListenError> =>
   Effect.fail(new ListenError({ server, address: label(address), reason, ...(hint === undefined ? {} : { hint }) }))
 
 const explain = Effect.fnUntraced(function*(name: string, address: Address, error: CallError) {

@@ -26,8 +26,8 @@ export const escape = (text: string): string => text.replace(unprintable, escape
 /**
  * One record as Kore's line, without the line feed at its end. Kore: http §17.
  *
- * The time is UTC. A level other than Info stands before the text; annotations behind it as `name=value`, then the cause:
- * its message, and from Error on with its stack.
+ * The time is UTC. A level other than Info stands before the text; annotations behind it as `name=value`, then the
+ * cause: its message, and from Error on with its stack.
  */
 export const format = (processName: string, options: Logger.Options<unknown>): string => {
   const time = options.date.toISOString().replace("T", " ").replace("Z", " UTC")

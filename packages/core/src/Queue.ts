@@ -5,19 +5,19 @@
  * What it is not: shared between workers (`Message`), heard by every reader (`Broadcast`), or a stream that ends.
  *
  * Promises, at whatever point a fiber is interrupted: a push that returned is in the queue and one that did not is not;
- * a pop that did not return has taken nothing; every item comes out once. Items come out in the order in which they went
- * in, to fibers in the order in which they asked.
+ * a pop that did not return has taken nothing; every item comes out once. Items come out in the order in which they
+ * went in, to fibers in the order in which they asked.
  *
  * Why not Effect's Queue: there a woken fiber can find that a faster one took its item, and goes to the back of the
  * line. Here an item belongs to the waiting fiber from the moment of the push. Should that fiber be interrupted before
  * it runs, the item goes back to the front, ahead of all younger ones.
  */
 import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
 import type * as Option from "effect/Option"
 import type * as Types from "effect/Types"
 import * as Impl from "./internal/QueueImpl.ts"
 
+/** What marks a queue. */
 export const TypeId: typeof Impl.TypeId = Impl.TypeId
 
 /**
@@ -41,12 +41,12 @@ export interface Queue<in out A> {
 /**
  * Makes an empty queue.
  *
- * `capacity` is the number of items it holds before a push waits: a whole number, 1 or more (default: no bound). Anything
- * else dies with a RangeError. An item that comes back from an interrupted fiber may exceed the capacity by itself.
+ * `capacity` is the number of items it holds before a push waits: a whole number, 1 or more (default: no bound).
+ * Anything else dies with a RangeError. Items that come back from interrupted fibers may exceed the capacity.
  *
  * @example
  * ```ts
- * const program = Effect.flatMap(Queue.make<string>(), Queue.push("hello"))
+ * const program = Effect.flatMap(Queue.make<string>(), (queue) => Queue.push(queue, "hello"))
  * ```
  */
 export const make = <A>(options?: { readonly capacity?: number | undefined }): Effect.Effect<Queue<A>> =>
@@ -81,14 +81,10 @@ const impl = <A>(queue: Queue<A>): Impl.QueueImpl<A> => queue as Impl.QueueImpl<
  * @example
  * ```ts
  * const jobs = Queue.makeUnsafe<string>()
- * const dataFirst = Queue.push(jobs, "sweep")
- * const dataLast = Queue.push("sweep")(jobs)
+ * const program = Queue.push(jobs, "sweep")
  * ```
  */
-export const push: {
-  <A>(item: Types.NoInfer<A>): (queue: Queue<A>) => Effect.Effect<void>
-  <A>(queue: Queue<A>, item: Types.NoInfer<A>): Effect.Effect<void>
-} = dual(2, <A>(queue: Queue<A>, item: A): Effect.Effect<void> => impl(queue).push(item))
+export const push = <A>(queue: Queue<A>, item: Types.NoInfer<A>): Effect.Effect<void> => impl(queue).push(item)
 
 /**
  * Takes the item that is next, waiting in line for one if the queue is empty.
@@ -112,8 +108,6 @@ export const pop = <A>(queue: Queue<A>): Effect.Effect<A> => impl(queue).pop
  *
  * @example
  * ```ts
- * import type * as Option from "effect/Option"
- *
  * const jobs = Queue.makeUnsafe<string>()
  * const next = Effect.map(Queue.popNow(jobs), Option.getOrElse(() => "rest"))
  * ```

@@ -8,7 +8,7 @@
  * Effect's default scheduler wakes every fiber in a turn of the event loop of its own: 2 to 4 µs, and a latency that
  * grows with the load. This one keeps a single line of woken fibers and runs it in a microtask, `wakesPerTurn` of them;
  * whatever is left goes on after the event loop has made a turn. A fiber that has used up its operations
- * (`MaxOpsBeforeYield`) ends the turn for all, so that computing fibers cannot hold the loop 64 times longer than before.
+ * (`MaxOpsBeforeYield`) ends the turn for all, or computing fibers would hold the loop 64 times longer than before.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -107,7 +107,7 @@ class Line implements EffectScheduler.SchedulerDispatcher {
 }
 
 /**
- * Waits for one turn of the event loop: timers that are due, I/O and all other woken fibers run first.
+ * Waits for one turn of the event loop, so that I/O, timers and all other woken fibers get theirs.
  *
  * Fibers that wait for a turn share it, in the order in which they asked. Interruptible; never fails.
  * Source: Kore, runtime §8 (`suspend(0)`).
@@ -123,12 +123,11 @@ export const turn: Effect.Effect<void> = Effect.yieldNowWith(1)
  * Makes a scheduler as workers use it.
  *
  * Tasks with a priority of 0 or less run in the order in which they came; a priority above 0 means "after the next turn
- * of the event loop". `wakesPerTurn` is a whole number, 1 or more (default 64);
- * anything else throws a RangeError.
+ * of the event loop". `wakesPerTurn` is a whole number, 1 or more (default 64); anything else throws a RangeError.
  *
  * @example
  * ```ts
- * const program = Effect.provideService(Effect.yieldNow, EffectScheduler.Scheduler, Scheduler.make({ wakesPerTurn: 16 }))
+ * const scheduler = Scheduler.make({ wakesPerTurn: 16 })
  * ```
  */
 export const make = (options?: { readonly wakesPerTurn?: number }): EffectScheduler.Scheduler => {

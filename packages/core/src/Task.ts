@@ -70,7 +70,7 @@ export class Tasks extends Context.Service<Tasks, {
   /** Ends a task; see `kill`. */
   readonly kill: (id: Id) => Effect.Effect<boolean>
 }>()("@kore-fx/core/Task/Tasks") {
-  /** Makes an empty registry. When the scope closes, all tasks are killed and waited for; a task created later never runs. */
+  /** Makes it. When the scope closes, all tasks are killed and waited for; a task created later never runs. */
   static readonly make: Effect.Effect<Tasks["Service"], never, Scope.Scope | Tracer.Tracer> = Effect.gen(function*() {
     const registry = new Registry(yield* Tracer.Tracer)
     yield* Effect.addFinalizer(() => registry.close)
@@ -100,7 +100,7 @@ export const create = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options?: Options
 ): Effect.Effect<Task<A, E>, never, Exclude<R, Scope.Scope> | Tasks> =>
-  // One step of the creator: a creator interrupted between forking and registering would leave a fiber that nobody owns.
+  // One step of the creator: interrupted between forking and registering, it would leave a fiber that nobody owns.
   Effect.withFiberSucceed((fiber) => {
     const context = fiber.context as Context.Context<Exclude<R, Scope.Scope> | Tasks>
     return Context.get(context, Tasks).createUnsafe(context, effect, options)
@@ -193,7 +193,11 @@ class Registry {
     this.tracer = tracer
   }
 
-  readonly create = (context: Context.Context<never>, effect: Effect.Effect<any, any, any>, options?: Options): Entry => {
+  readonly create = (
+    context: Context.Context<never>,
+    effect: Effect.Effect<any, any, any>,
+    options?: Options
+  ): Entry => {
     const task = new Entry(this, context, effect, options?.name)
     this.tasks.add(task)
     task.fiber.addObserver((exit) => {

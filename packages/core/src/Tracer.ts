@@ -32,7 +32,7 @@ export interface Origin {
   /** The id of the fiber or of the request. */
   readonly id: number | string
   /** What else helps: method and path, attempts, the client's address. Goes into the annotations of the log line. */
-  readonly details?: Readonly<Record<string, unknown>>
+  readonly details?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The report of an app: gets the whole cause, may take its time and may fail. */
@@ -69,8 +69,8 @@ export const report = (cause: Cause.Cause<unknown>, origin: Origin): Effect.Effe
 /**
  * Makes a tracer from an app's own report.
  *
- * If the report fails, throws or is interrupted, the original cause goes to the log as without it, and behind it what the
- * report died of. When the scope closes, reports that are still being made have `grace` (1 second) to end.
+ * If the report fails, throws or is interrupted, the original cause goes to the log as without it, and behind it what
+ * the report died of. When the scope closes, reports that are still being made have `grace` (1 second) to end.
  *
  * @example
  * ```ts

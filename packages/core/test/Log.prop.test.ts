@@ -6,11 +6,14 @@ import * as Schema from "effect/Schema"
 import * as Log from "../src/Log.ts"
 
 // What every reader of lines may take for the end of one: C, Java, Python, browsers.
+// oxlint-disable-next-line no-control-regex
 const lineEnds = /[\n\v\f\r\u001c-\u001e\u0085\u2028\u2029]/
 
 // Text made of what breaks lines, and of what does not.
 const Text = Schema.String
-const Nasty = Schema.Array(Schema.Literals(["\n", "\r\n", "\u2028", "\u2029", "\u0085", "\x1b[2J", "\0", "]", "\\n", "é"]))
+const Nasty = Schema.Array(
+  Schema.Literals(["\n", "\r\n", "\u2028", "\u2029", "\u0085", "\x1b[2J", "\0", "]", "\\n", "é"])
+)
 
 const linesOf = (effect: Effect.Effect<void>) =>
   Effect.gen(function*() {

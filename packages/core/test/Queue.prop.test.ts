@@ -10,6 +10,9 @@ import * as Scheduler from "../src/Scheduler.ts"
 const Which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 }))
 const Capacity = Schema.Literals([1, 2, 3, "unbounded"])
 
+// Fewer operations than any step of a lock or queue takes: the fiber yields in the middle of it.
+const Budget = Schema.Int.check(Schema.isBetween({ minimum: 3, maximum: 14 }))
+
 const Step = Schema.Union([
   Schema.Struct({ do: Schema.Literals(["push", "pop", "popNow", "settle"]) }),
   // One of those that have not ended, which may have been handed an item or a place already; from the oldest.
@@ -156,49 +159,64 @@ describe("laws of a queue", () => {
           assert.strictEqual(yield* Queue.size(queue), model.items.length)
         }
       })),
-    { arbitrary: { runs: 400 } }
+    { arbitrary: { runs: 400, size: 60 } }
   )
 
   it.effect.prop(
-    "every item that a push reported comes out once, no other does, wherever a fiber yields or is interrupted",
+    "every item that a push reported comes out once, no other does, and nobody is left waiting, wherever a fiber " +
+      "yields or is interrupted",
     {
-      budgets: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 3, maximum: 14 }))).check(Schema.isMaxLength(6)),
-      interrupts: Schema.Array(Schema.Tuple([Which, Which])).check(Schema.isMaxLength(20)),
+      budgets: Schema.Array(Budget).check(Schema.isMaxLength(8)),
+      interrupts: Schema.Array(Schema.Tuple([Which, Which])).check(Schema.isMaxLength(12)),
       capacity: Capacity,
       scheduler: SchedulerName
     },
     ({ budgets, capacity, interrupts, scheduler }) =>
       onScheduler(scheduler)(Effect.gen(function*() {
-        const queue = yield* Queue.make<number>({ capacity: capacity === "unbounded" ? undefined : capacity })
+        const bound = capacity === "unbounded" ? Infinity : capacity
+        const queue = yield* Queue.make<number>({ capacity: bound })
         const pushed: Array<number> = []
         const popped: Array<number> = []
         let next = 0
+        let givenBack = 0
         // What is to be known of an item is written down in the step that carries it on, as the queue itself does.
-        const producer = Effect.suspend(() => {
+        const push = Effect.suspend(() => {
           const value = next++
           return Effect.map(Queue.push(queue, value), () => pushed.push(value))
         })
-        const consumer = Effect.map(Queue.pop(queue), (value) => popped.push(value))
+        const pop = Effect.map(Queue.pop(queue), (value) => popped.push(value))
         const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
         for (const [index, budget] of budgets.entries()) {
-          const work = index % 2 === 0 ? producer : consumer
+          const work = Effect.replicateEffect(index % 2 === 0 ? push : pop, 12)
           fibers.push(yield* Effect.forkChild(
-            Effect.provideService(Effect.forever(work, { disableYield: true }), EffectScheduler.MaxOpsBeforeYield, budget)
+            Effect.provideService(work, EffectScheduler.MaxOpsBeforeYield, budget)
           ))
         }
+        const turn = Effect.gen(function*() {
+          yield* Scheduler.turn
+          assert.isAtMost(yield* Queue.size(queue), bound + givenBack)
+        })
         for (const [which, wait] of interrupts) {
-          yield* turns(wait)
+          for (let n = 0; n < wait; n++) yield* turn
+          givenBack++
           fibers[which % Math.max(1, fibers.length)]?.interruptUnsafe()
         }
-        for (const fiber of fibers) fiber.interruptUnsafe()
-        yield* turns(20)
+        // Whoever is left gets what it waits for: items while there are too few, room while there are too many.
+        const waits = (parity: number) =>
+          fibers.some((fiber, n) => n % 2 === parity && fiber.pollUnsafe() === undefined)
+        for (let round = 0; round < 200 && (waits(0) || waits(1)); round++) {
+          for (let n = 0; n < 20; n++) yield* turn
+          const item = waits(0) ? yield* Queue.popNow(queue) : Option.none()
+          if (Option.isSome(item)) popped.push(item.value)
+          else if (waits(1) && Queue.pushUnsafe(queue, next)) pushed.push(next++)
+        }
+        assert.isFalse(waits(0) || waits(1))
         for (let item = yield* Queue.popNow(queue); Option.isSome(item); item = yield* Queue.popNow(queue)) {
           popped.push(item.value)
-          yield* turns(2)
         }
         const ascending = (values: ReadonlyArray<number>) => [...values].sort((a, b) => a - b)
         assert.deepStrictEqual(ascending(popped), ascending(pushed))
       })),
-    { arbitrary: { runs: 400 } }
+    { arbitrary: { runs: 400, size: 60 } }
   )
 })

@@ -132,6 +132,8 @@ describe("the worker's scheduler", () => {
   })
 
   it("refuses a wakesPerTurn that would starve its fibers", () => {
-    for (const wakesPerTurn of [0, -1, 1.5, Number.NaN]) assert.throws(() => Scheduler.make({ wakesPerTurn }), RangeError)
+    for (const wakesPerTurn of [0, -1, 1.5, Number.NaN]) {
+      assert.throws(() => Scheduler.make({ wakesPerTurn }), RangeError)
+    }
   })
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -7,6 +8,23 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Suspend from "../src/Suspend.ts"
 
 const isDone = (fiber: Fiber.Fiber<unknown, unknown>) => fiber.pollUnsafe() !== undefined
+
+/** Node's timers, replaced for one effect: what they are asked for, and when they fire, is up to `start`. */
+const withTimers = <A, E, R>(start: (fire: () => void, millis: number) => void, effect: Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const before = globalThis.setTimeout
+      globalThis.setTimeout = ((fire: () => void, millis: number) => start(fire, millis)) as typeof setTimeout
+      return before
+    }),
+    () => Effect.provideService(effect, Clock.Clock, systemClock),
+    (before) =>
+      Effect.sync(() => {
+        globalThis.setTimeout = before
+      })
+  )
+
+const systemClock = Context.get(Context.empty(), Clock.Clock)
 
 describe("suspend", () => {
   it.effect("suspends for the duration and not a millisecond less", () =>
@@ -20,12 +38,15 @@ describe("suspend", () => {
 
   it.effect("goes on suspending when the Clock wakes it early", () =>
     Effect.gen(function*() {
-      const clock = yield* Clock.Clock
       const slept: Array<number> = []
       let nanos = 7_900_000_000_000n
       const hasty: Clock.Clock = {
-        ...clock,
+        currentTimeMillisUnsafe: () => 0,
+        currentTimeMillis: Effect.succeed(0),
+        currentTimeNanosUnsafe: () => 0n,
+        currentTimeNanos: Effect.succeed(0n),
         monotonicTimeNanosUnsafe: () => nanos,
+        monotonicTimeNanos: Effect.sync(() => nanos),
         sleep: (duration) =>
           Effect.sync(() => {
             slept.push(Duration.toMillis(duration))
@@ -36,6 +57,28 @@ describe("suspend", () => {
       yield* Effect.provideService(Suspend.suspend("5 millis"), Clock.Clock, hasty)
       assert.deepStrictEqual(slept, [5, 1])
       assert.isAtLeast(Number(nanos - start), 5_000_000)
+    }))
+
+  it.effect("goes on suspending when Node's timer fires early", () =>
+    Effect.gen(function*() {
+      const asked: Array<number> = []
+      const start = performance.now()
+      yield* withTimers((fire, millis) => {
+        asked.push(millis)
+        setImmediate(fire)
+      }, Suspend.suspend("2 millis"))
+      assert.isAtLeast(performance.now() - start, 2)
+      assert.strictEqual(asked[0], 2)
+    }))
+
+  it.effect("never asks Node for a timer that is longer than it can do", () =>
+    Effect.gen(function*() {
+      const asked: Array<number> = []
+      yield* withTimers((_, millis) => asked.push(millis), Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(Suspend.suspend("100 days"), { startImmediately: true })
+        yield* Fiber.interrupt(fiber)
+      }))
+      assert.deepStrictEqual(asked, [2 ** 31 - 1])
     }))
 
   it.effect("rounds a fraction of a millisecond up", () =>

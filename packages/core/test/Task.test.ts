@@ -210,7 +210,8 @@ describe("kill", () => {
     withTasks(() =>
       Effect.gen(function*() {
         const ids: Array<Task.Id> = []
-        const killOther = (other: number) => Effect.andThen(Effect.yieldNow, Effect.suspend(() => Task.kill(ids[other]!)))
+        const killOther = (other: number) =>
+          Effect.andThen(Effect.yieldNow, Effect.suspend(() => Task.kill(ids[other]!)))
         const a = yield* Task.create(killOther(1))
         const b = yield* Task.create(killOther(0))
         ids.push(a.id, b.id)
@@ -300,7 +301,8 @@ describe("the worker's scope", () => {
       yield* withTasks(() =>
         Effect.gen(function*() {
           const late = Effect.flatMap(Task.create(Effect.sync(() => events.push("ran"))), (task) => task.await)
-          yield* Task.create(Effect.ensuring(never, Effect.tap(late, () => Effect.sync(() => events.push("cleaned up")))))
+          const cleanup = Effect.andThen(late, Effect.sync(() => events.push("cleaned up")))
+          yield* Task.create(Effect.ensuring(never, cleanup))
           yield* Effect.yieldNow
         })
       )

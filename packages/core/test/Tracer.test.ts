@@ -79,10 +79,12 @@ describe("the default tracer", () => {
       assert.strictEqual(printed.length, 1)
       assert.include(printed[0], "boom")
     }).pipe(
-      Effect.provide(Tracer.layerDefault),
-      Effect.provide(Logger.layer([Logger.make(() => {
-        throw new Error("full disk")
-      })]))
+      Effect.provide(Layer.provide(
+        Tracer.layerDefault,
+        Logger.layer([Logger.make(() => {
+          throw new Error("full disk")
+        })])
+      ))
     ))
 })
 

@@ -4,8 +4,8 @@
  * When to reach for it: only through `Queue`, which says what is promised.
  * What it is not: public.
  *
- * A fiber can be made to yield, and be interrupted, between any two of its steps. So an item is taken, or put in, in the
- * very step that carries the result on (`Effect.sync`), never in a step before it.
+ * A fiber can be made to yield, and be interrupted, between any two of its steps. So an item is taken, or put in, in
+ * the very step that carries the result on (`Effect.sync`), never in a step before it.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -142,7 +142,7 @@ export class QueueImpl<A> {
     if (this.capacity === Infinity) return Effect.sync(() => this.add(value))
     const addOrWait: Effect.Effect<void> = Effect.catchCauseIf(
       Effect.sync(() => {
-        
+        if (!this.hasRoom) throw missed
         this.add(value)
       }),
       isMissed,

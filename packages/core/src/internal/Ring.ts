@@ -9,11 +9,13 @@ const smallest = 16
 // A burst may grow the array; once drained, one larger than this is given back.
 const kept = 1024
 
+const slots = <A>(length: number): Array<A | undefined> => Array.from({ length })
+
 /** A growing ring. `length` items, oldest at `head`; the array's size is always a power of two. */
 export class Ring<A> {
   length = 0
   private head = 0
-  private items: Array<A | undefined> = new Array(smallest)
+  private items: Array<A | undefined> = slots(smallest)
 
   /** Adds an item at the end. */
   push(item: A): void {
@@ -27,14 +29,14 @@ export class Ring<A> {
     this.items[this.head] = undefined
     this.head = (this.head + 1) & (this.items.length - 1)
     if (--this.length === 0 && this.items.length > kept) {
-      this.items = new Array(smallest)
+      this.items = slots(smallest)
       this.head = 0
     }
     return item
   }
 
   private grow(): void {
-    const next = new Array<A | undefined>(this.items.length * 2)
+    const next = slots<A>(this.items.length * 2)
     for (let i = 0; i < this.length; i++) next[i] = this.items[(this.head + i) & (this.items.length - 1)]
     this.items = next
     this.head = 0
