@@ -147,10 +147,12 @@ const reported = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E> =>
     process.exitCode = status
     // The parent was told by message what stopped a worker; it speaks for all.
     if (Worker.isWorker) return Effect.void
-    const line = Cause.hasFails(cause) && error instanceof Error
-      ? Effect.logError(error.message)
+    const lines = Cause.hasFails(cause) && error instanceof Error
+      // A message of several lines is as many records, so that people can read it and programs still count on one
+      // record being one line.
+      ? Effect.forEach(error.message.split("\n"), (line) => Effect.logError(line), { discard: true })
       : Effect.logError("the server failed", cause)
-    return Effect.provide(line, Log.layer("parent"))
+    return Effect.provide(lines, Log.layer("parent"))
   })
 
 const hasExitCode = (error: unknown): error is { readonly [Runtime.errorExitCode]: number } =>

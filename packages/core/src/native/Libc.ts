@@ -120,6 +120,12 @@ const withoutWarning = <A>(run: () => A): A => {
   }
 }
 
+// Variadic in C too, but Linux passes such arguments like others on the machines it has.
+const prctlOf = (ffi: Ffi) => {
+  const signature = { return: "int32", arguments: ["int32", "uint64", "uint64", "uint64", "uint64"] } as const
+  return ffi.dlopen(null, { prctl: signature }).functions.prctl
+}
+
 const functions = (ffi: Ffi, platform: Platform.Platform): Libc => {
   const { functions: c } = ffi.dlopen(null, {
     socket: { return: "int32", arguments: ["int32", "int32", "int32"] },
@@ -135,9 +141,7 @@ const functions = (ffi: Ffi, platform: Platform.Platform): Libc => {
     [platform.errnoLocation]: { return: "pointer", arguments: [] }
   })
   const errnoLocation = c[platform.errnoLocation] as () => bigint
-  const { prctl } = platform.prctl === undefined
-    ? { prctl: undefined }
-    : ffi.dlopen(null, { prctl: { return: "int32", arguments: ["int32", "uint64", "uint64", "uint64", "uint64"] } }).functions
+  const prctl = platform.prctl === undefined ? undefined : prctlOf(ffi)
   return {
     socket: c.socket,
     bind: c.bind,

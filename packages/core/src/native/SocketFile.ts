@@ -24,7 +24,9 @@ export const problemOf = (path: string): { readonly reason: string; readonly hin
   const isAbstract = path.startsWith("@")
   const bytes = Buffer.byteLength(path) - (isAbstract ? 1 : 0)
   if (bytes === 0) return { reason: "its path is empty", hint: "Write a path, such as /run/app.sock." }
-  if (path.includes("\0")) return { reason: "its path has a zero byte in it", hint: "Write @name for an abstract socket." }
+  if (path.includes("\0")) {
+    return { reason: "its path has a zero byte in it", hint: "Write @name for an abstract socket." }
+  }
   if (bytes > unixPathLimit) {
     return {
       reason: `its path has ${bytes} bytes, and the system allows ${unixPathLimit}`,
@@ -75,6 +77,6 @@ const isLive = (path: string): Effect.Effect<boolean> =>
       resume(Effect.succeed(live))
     }
     client.once("connect", () => answer(true))
-    client.on("error", (error: NodeJS.ErrnoException) => answer(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"))
+    client.on("error", ({ code }: NodeJS.ErrnoException) => answer(code !== "ECONNREFUSED" && code !== "ENOENT"))
     return Effect.sync(() => client.destroy())
   })

@@ -2,9 +2,9 @@
  * Messages between two processes over a socket, one line of JSON each, checked against their Schema on arrival.
  *
  * When to reach for it: the parent has one to every worker, a worker has one to its parent.
- * What it is not: Node's own channel. That one throws in the receiver's event loop when bytes arrive that it did not write,
- * so that a worker could end the parent; here a line that is no message is reported and dropped. For the same reason it
- * is JSON and not V8's format: what reads the bytes of a worker that was broken into should be boring.
+ * What it is not: Node's own channel. That one throws in the receiver's event loop when bytes arrive that it did not
+ * write, so that a worker could end the parent; here a line that is no message is reported and dropped. For the same
+ * reason it is JSON and not V8's format: what reads the bytes of a worker that was broken into should be boring.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -70,7 +70,11 @@ export const make = Effect.fnUntraced(function*<
 })
 
 const report = (peer: string, line: string | undefined): Effect.Effect<void> => {
-  const text = line === undefined ? `longer than ${messageLimit} bytes` : line.length > 200 ? `${line.slice(0, 200)}…` : line
+  const text = line === undefined
+    ? `longer than ${messageLimit} bytes`
+    : line.length > 200
+    ? `${line.slice(0, 200)}…`
+    : line
   return Effect.logWarning(`dropped from ${peer} what is no message: ${text}`)
 }
 

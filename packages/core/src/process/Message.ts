@@ -1,8 +1,8 @@
 /**
  * What parent and workers say to each other: the Schema of every message.
  *
- * When to reach for it: to add a kind of message. A package above core makes its own kinds and gives them to `Channel.make`
- * beside these: `[...Message.fromWorker, Broadcast]`.
+ * When to reach for it: to add a kind of message. A package above core makes its own kinds and gives them to
+ * `Channel.make` beside these: `[...Message.fromWorker, Broadcast]`.
  * What it is not: how messages travel; see `Channel`. Kore: http §15.
  */
 import * as Schema from "effect/Schema"

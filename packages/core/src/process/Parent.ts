@@ -40,12 +40,12 @@ export interface Options {
 /**
  * Runs a server until it is told to stop, and then stops it in order.
  *
- * SIGTERM, SIGINT, SIGQUIT, and interruption: no connection is taken in any more, those taken in are served, each worker has
- * `shutdownTimeout` for it. A second such signal, half a second later or more, kills the workers. SIGHUP, SIGUSR1 and SIGUSR2
- * are noted and do nothing yet. When it ends, however it ends, no worker is left.
+ * SIGTERM, SIGINT, SIGQUIT, and interruption: no connection is taken in any more, those taken in are served, each
+ * worker has `shutdownTimeout` for it. A second such signal, half a second later or more, kills the workers. SIGHUP,
+ * SIGUSR1 and SIGUSR2 are noted and do nothing yet. When it ends, however it ends, no worker is left.
  *
- * Fails with `ListenError` or `ConfigError` (pid file) when nothing was started, with `WorkerStartError` or `WorkerDied`
- * when workers do not stay up. Kore: http §14 and §16.
+ * Fails with `ListenError` or `ConfigError` (pid file) when nothing was started, with `WorkerStartError` or
+ * `WorkerDied` when workers do not stay up. Kore: http §14 and §16.
  */
 export const main = (options: Options): Effect.Effect<void, KoreError> =>
   Effect.scoped(serve(options)).pipe(Effect.provide(options.log ?? Log.layer("parent")))

@@ -90,7 +90,8 @@ const readOr = (file: string, otherwise: string): string => {
   }
 }
 
-const codeOf = (error: unknown): string => error instanceof Error && "code" in error ? String(error.code) : String(error)
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : String(error)
 
 const configError = (file: string, expected: string): ConfigError =>
   new ConfigError({ problems: [new ConfigProblem({ option: "pidfile", value: file, source: "at start", expected })] })

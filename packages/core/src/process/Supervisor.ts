@@ -39,8 +39,9 @@ export const shutdownMargin: Duration.Duration = Duration.seconds(5)
 /**
  * Keeps a worker running in a slot.
  *
- * Interrupted, it tells the worker to drain and waits until it has ended; after `shutdownTimeout` and a margin of 5 seconds,
- * or when `force` completes, it kills it. Under `restart` a worker that ends, also with status 0, is replaced; see `Restart`.
+ * Interrupted, it tells the worker to drain and waits until it has ended; after `shutdownTimeout` and a margin of 5
+ * seconds, or when `force` completes, it kills it. Under `restart` a worker that ends, also with status 0, is replaced;
+ * see `Restart`.
  *
  * Fails with `WorkerStartError` when workers died too often, or when another try would be no use, and under `terminate`
  * with `WorkerDied` when a worker that was ready dies. Kore: http §14.5.

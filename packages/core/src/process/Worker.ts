@@ -49,17 +49,22 @@ export interface Options<E, R> {
 /**
  * Runs the Layer from ready to drained.
  *
- * The parent's word, SIGTERM and SIGQUIT stop it in order; a second signal ends the process. SIGINT, SIGHUP, SIGUSR1 and SIGUSR2
- * have no effect, because a terminal sends them to parent and workers alike and the parent coordinates. When the parent is
- * gone, the process is killed at once, by the kernel where it can, also when the event loop is blocked.
+ * The parent's word, SIGTERM and SIGQUIT stop it in order; a second signal ends the process. SIGINT, SIGHUP, SIGUSR1
+ * and SIGUSR2 have no effect, because a terminal sends them to parent and workers alike and the parent coordinates.
+ * When the parent is gone, the process is killed at once, by the kernel where it can, also when the event loop is
+ * blocked.
  *
- * Fails as the Layer fails, after it told the parent: the caller sets the exit status and prints nothing, for the parent does.
+ * When it is done the process ends within half a second, with the exit status that the caller has set.
+ *
+ * Fails as the Layer fails, after it told the parent: the caller sets the exit status, and prints nothing, for the
+ * parent does.
  */
 export const main = <E, R>(options: Options<E, R>): Effect.Effect<void, E> =>
   Effect.suspend(() => {
     if (environment === undefined) return Effect.die(new Error("Worker.main in a process that is no worker"))
     return Effect.scoped(work(environment, options)).pipe(
-      Effect.provide(options.log ?? Log.layer(`wrk ${environment.worker}`))
+      Effect.provide(options.log ?? Log.layer(`wrk ${environment.worker}`)),
+      Effect.ensuring(leave)
     )
   })
 
@@ -104,6 +109,10 @@ const tieTo = (parent: number): Effect.Effect<void> =>
 
 // An orphan holds connections that nobody will ever stop. There is no order to keep to: the parent kept none.
 const end = Effect.sync(() => void process.kill(process.pid, "SIGKILL"))
+
+// A timer or a socket that the app has forgotten would keep the process, and its parent waiting. This timer does not keep
+// it, so it rings only when something else does; the exit status is the caller's.
+const leave = Effect.sync(() => void setTimeout(() => process.exit(), 500).unref())
 
 type ParentChannel = Channel.Channel<Message.FromWorker, Message.ToWorker>
 

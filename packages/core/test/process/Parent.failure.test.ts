@@ -28,7 +28,7 @@ describe("a worker that does not start", () => {
 
   it.live("is killed when it is not ready in time", () =>
     Effect.gen(function*() {
-      const config = { workerRestartLimit: 0, workerStartTimeout: "1500 millis" }
+      const config = { workerRestartLimit: 0, workerStartTimeout: "1500 millis" } as const
       const app = yield* TestApp.start({ second: "hang", config })
       assert.deepStrictEqual(yield* app.ended, { code: 1, signal: null })
       assert.match(app.output(), /Worker 2 did not stay up \(1 attempt\): it was not ready within 1s 500ms\./)

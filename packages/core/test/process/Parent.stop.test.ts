@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import * as TestApp from "../fixtures/TestApp.ts"
 
@@ -42,6 +43,26 @@ describe("stopping", () => {
       assert.isAbove(answers.length, 100)
       assert.deepStrictEqual(answers.filter((answer) => !/^\d+$/.test(answer)), [])
       assert.deepStrictEqual(yield* app.ended, { code: 0, signal: null })
+    }))
+
+  it.live("before the workers are ready ends them too", () =>
+    Effect.gen(function*() {
+      const app = yield* TestApp.start({ second: "hang" })
+      yield* app.expect(/listens on/)
+      yield* Effect.sleep(600)
+      yield* app.kill("SIGTERM")
+      assert.deepStrictEqual(yield* app.ended, { code: 0, signal: null })
+      assert.notMatch(app.output(), /killing it/)
+    }))
+
+  it.live("does not wait for a timer that the app has forgotten", () =>
+    Effect.gen(function*() {
+      const app = yield* TestApp.start({ forgetful: true })
+      yield* TestApp.ready(app)
+      yield* app.kill("SIGTERM")
+      const ended = yield* Effect.timeoutOption(app.ended, "3 seconds")
+      assert.deepStrictEqual(Option.getOrThrow(ended), { code: 0, signal: null })
+      assert.notMatch(app.output(), /killing it/)
     }))
 
   it.live("a second signal does not wait any longer", () =>
@@ -87,7 +108,7 @@ describe("a parent that is killed", () => {
       const { pids, port } = yield* TestApp.ready(app)
       yield* app.kill("SIGKILL")
       for (const pid of pids) yield* TestApp.gone(pid)
-      assert.strictEqual(yield* TestApp.ask(port, "pid"), "ECONNREFUSED")
+      yield* TestApp.refused(port)
     }))
 
   it.live("leaves no worker whose event loop is blocked", () =>
@@ -104,7 +125,8 @@ describe("a parent that is killed", () => {
       const app = yield* TestApp.start({ second: "hang" })
       yield* app.expect(/listens on/)
       yield* Effect.sleep(500)
-      const children = fs.readFileSync(`/proc/${app.pid}/task/${app.pid}/children`, "utf8").trim().split(" ").map(Number)
+      const list = fs.readFileSync(`/proc/${app.pid}/task/${app.pid}/children`, "utf8")
+      const children = list.trim().split(" ").map(Number)
       assert.strictEqual(children.length, 2)
       yield* app.kill("SIGKILL")
       for (const pid of children) yield* TestApp.gone(pid)

@@ -93,6 +93,20 @@ describe("a UNIX socket", () => {
       assert.deepStrictEqual(yield* app.ended, { code: 0, signal: null })
     }))
 
+  it.live("beside a port: each server has its own descriptor in the workers", () =>
+    Effect.gen(function*() {
+      const file = path.join(yield* TestApp.directory, "admin.sock")
+      const app = yield* TestApp.start({
+        servers: {
+          admin: { _tag: "Unix", path: file, tls: false },
+          main: { _tag: "Tcp", host: "127.0.0.1", port: 0, tls: false }
+        }
+      })
+      const { pids, port } = yield* TestApp.ready(app)
+      assert.include(pids, Number(yield* TestApp.ask(port, "pid")))
+      assert.include(pids, Number(yield* TestApp.ask(file, "pid")))
+    }))
+
   it.live("that a killed server left behind is replaced", () =>
     Effect.gen(function*() {
       const file = path.join(yield* TestApp.directory, "app.sock")
