@@ -40,6 +40,13 @@ export const table = {
     expected: "Every server needs an address of its own that this user may bind.",
     hint: "{hint}"
   },
+  AppError: {
+    code: "KORE_APP",
+    exitStatus: 2,
+    sentence: "The app cannot run as it is: {reason}.",
+    expected: "Another try would end the same way, so none was made.",
+    hint: "Correct it; `kore-fx check` and `kore-fx routes` find such mistakes without starting anything."
+  },
   WorkerStartError: {
     code: "KORE_WORKER_START",
     exitStatus: 1,
@@ -123,6 +130,17 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
   }
 }
 
+/** The app contradicts itself, as with two routes for the same requests; no worker can run it; exit status 2. */
+export class AppError extends Schema.TaggedError<AppError>()("AppError", {
+  /** What contradicts what: a sentence without its full stop. */
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.AppError.exitStatus
+  override get message(): string {
+    return explain(table.AppError, { reason: this.reason })
+  }
+}
+
 /** A worker did not become ready, or died too often, and the parent gave up on it; exit status 1. */
 export class WorkerStartError extends Schema.TaggedError<WorkerStartError>()("WorkerStartError", {
   /** The worker's id, from 1. */
@@ -157,4 +175,4 @@ export class WorkerDied extends Schema.TaggedError<WorkerDied>()("WorkerDied", {
 }
 
 /** Every error of core. */
-export type KoreError = ConfigError | ListenError | WorkerStartError | WorkerDied
+export type KoreError = ConfigError | ListenError | AppError | WorkerStartError | WorkerDied

@@ -321,7 +321,7 @@ describe("types", () => {
     const typed: readonly [
       "production" | "docker" | "development" | undefined,
       ByteSize.ByteSize,
-      string,
+      string | undefined,
       string | undefined,
       "restart" | "terminate"
     ] = [deployment, httpBodyMax, pidfile, root, workerDeathPolicy]

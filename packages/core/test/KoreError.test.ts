@@ -14,6 +14,7 @@ const problem = new KoreError.ConfigProblem({
 const examples: { readonly [T in KoreError.KoreError["_tag"]]: Extract<KoreError.KoreError, { readonly _tag: T }> } = {
   ConfigError: new KoreError.ConfigError({ problems: [problem] }),
   ListenError: new KoreError.ListenError({ server: "main", address: "127.0.0.1:80", reason: "EACCES" }),
+  AppError: new KoreError.AppError({ reason: "route GET / is declared twice" }),
   WorkerStartError: new KoreError.WorkerStartError({ worker: 2, attempts: 6, reason: "it exited with status 1" }),
   WorkerDied: new KoreError.WorkerDied({ worker: 2, pid: 4711, code: null, signal: "SIGKILL" })
 }

@@ -8,7 +8,7 @@ const get = (path: Route.Path) => Route.on("GET")(path, answer)
 const entry = (route: Route.Route<any, any>) => ({ route, target: String(route.pattern) })
 const router = (...routes: ReadonlyArray<Route.Route<any, any>>) => Router.make("*", routes.map(entry))
 
-const found = (target: string, found: Route.Found) => ({ _tag: "Found", target, found })
+const found = (target: string, found: Route.Found): Router.Result<string> => ({ _tag: "Found", target, found })
 
 describe("precedence", () => {
   it.effect("a path without parameters goes before one with, whatever the order", () =>

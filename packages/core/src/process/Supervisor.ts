@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Config from "../Config.ts"
-import { WorkerDied, WorkerStartError } from "../KoreError.ts"
+import { AppError, WorkerDied, WorkerStartError } from "../KoreError.ts"
 import type * as Message from "./Message.ts"
 import * as Restart from "./Restart.ts"
 import { type Child, type Ended, Spawner } from "./Spawner.ts"
@@ -43,13 +43,13 @@ export const shutdownMargin: Duration.Duration = Duration.seconds(5)
  * seconds, or when `force` completes, it kills it. Under `restart` a worker that ends, also with status 0, is replaced;
  * see `Restart`.
  *
- * Fails with `WorkerStartError` when workers died too often, or when another try would be no use, and under `terminate`
- * with `WorkerDied` when a worker that was ready dies. Kore: http §14.5.
+ * Fails with `AppError` when another try would be no use, with `WorkerStartError` when workers died too often, and under
+ * `terminate` with `WorkerDied` when a worker that was ready dies. Kore: http §14.5.
  */
 export const run = Effect.fnUntraced(function*(
   worker: number,
   options: Options
-): Effect.fn.Return<never, WorkerStartError | WorkerDied, Spawner> {
+): Effect.fn.Return<never, AppError | WorkerStartError | WorkerDied, Spawner> {
   const { config } = options
   let history = Restart.none
   let attempts = 0
@@ -60,7 +60,8 @@ export const run = Effect.fnUntraced(function*(
     if (config.workerDeathPolicy === "terminate" && death.wasReady) {
       return yield* new WorkerDied({ worker, pid: death.pid, code: death.code, signal: death.signal })
     }
-    if (death.isFinal || config.workerDeathPolicy === "terminate") {
+    if (death.isFinal) return yield* new AppError({ reason: death.reason })
+    if (config.workerDeathPolicy === "terminate") {
       return yield* new WorkerStartError({ worker, attempts, reason: death.reason })
     }
     if (Restart.isExhausted(history, config)) {

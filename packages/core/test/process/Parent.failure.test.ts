@@ -14,8 +14,8 @@ describe("a worker that does not start", () => {
   it.live("is not retried when another try would end the same way", () =>
     Effect.gen(function*() {
       const app = yield* TestApp.start({ second: "fail finally" })
-      assert.deepStrictEqual(yield* app.ended, { code: 1, signal: null })
-      assert.match(app.output(), /Worker 2 did not stay up \(1 attempt\): no such option\./)
+      assert.deepStrictEqual(yield* app.ended, { code: 2, signal: null })
+      assert.match(app.output(), /The app cannot run as it is: no such option\./)
       assert.notMatch(app.output(), /restarting/)
     }))
 

@@ -146,7 +146,7 @@ describe("restart", () => {
       const { spawner } = make([[[0, { _tag: "Failed", reason: "no such option", final: true }], [0, died]]])
       const { fiber } = yield* run(spawner)
       yield* TestClock.adjust("1 second")
-      assert.deepInclude(yield* failure(fiber), { _tag: "WorkerStartError", attempts: 1, reason: "no such option" })
+      assert.deepInclude(yield* failure(fiber), { _tag: "AppError", reason: "no such option" })
     }))
 
   it.effect("does not follow a death under terminate", () =>
