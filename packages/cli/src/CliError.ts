@@ -11,21 +11,8 @@
  */
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import { bulleted, fill } from "./internal/text.ts"
-
-/** One row of the table; `{name}` stands for a field of the error. */
-export interface Entry {
-  /** Stable name of the error, to search for. */
-  readonly code: string
-  /** Exit status of the process. */
-  readonly exitStatus: 1 | 2
-  /** What happened. */
-  readonly sentence: string
-  /** What was expected. */
-  readonly expected: string
-  /** What to do. */
-  readonly hint: string
-}
+import type { KoreError } from "kore-fx"
+import { fill } from "./internal/text.ts"
 
 /** The errors of the command line by the tag of their class. */
 export const table = {
@@ -50,25 +37,11 @@ export const table = {
     expected: "The path of an app file, from the directory {cwd}.",
     hint: "{hint}"
   },
-  NotAFile: {
-    code: "KORE_CLI_NOT_A_FILE",
+  FileUnusable: {
+    code: "KORE_CLI_FILE",
     exitStatus: 2,
-    sentence: "{file} is {kind}, and not a file.",
-    expected: "The path of an app file.",
-    hint: "{hint}"
-  },
-  FileNotReadable: {
-    code: "KORE_CLI_FILE_NOT_READABLE",
-    exitStatus: 2,
-    sentence: "{file} cannot be read: {reason}.",
-    expected: "An app file that this user may read.",
-    hint: "Give the user read permission for the file and search permission for its directories."
-  },
-  WrongExtension: {
-    code: "KORE_CLI_EXTENSION",
-    exitStatus: 2,
-    sentence: "{file} is not a file that Node.js runs.",
-    expected: "A file that ends in .ts, .mts, .cts, .js, .mjs or .cjs.",
+    sentence: "{file} {reason}.",
+    expected: "A file that this user may read and that ends in .ts, .mts, .cts, .js, .mjs or .cjs.",
     hint: "{hint}"
   },
   SyntaxProblem: {
@@ -95,7 +68,7 @@ export const table = {
   AppThrew: {
     code: "KORE_CLI_APP_THREW",
     exitStatus: 1,
-    sentence: "{place}: {thrown}{excerpt}",
+    sentence: "{place}: {reason}{excerpt}",
     expected: "A file that can be loaded without an exception.",
     hint: "{hint}"
   },
@@ -103,8 +76,8 @@ export const table = {
     code: "KORE_CLI_NO_APP",
     exitStatus: 2,
     sentence: "{file} has no app: it exports {exports}, and does not call Kore.main.",
-    expected: "One of\n  export const app = Kore.app({ … })\n  export const koreapp = …   (the old API, kore-fx/legacy)\n" +
-      "  Effect.runFork(Kore.main(app))",
+    expected: "One of\n  export const app = Kore.app({ … })\n" +
+      "  export const koreapp = …   (the old API, kore-fx/legacy)\n  Effect.runFork(Kore.main(app))",
     hint: "{hint}"
   },
   SeveralApps: {
@@ -128,140 +101,101 @@ export const table = {
     expected: "Nothing above: valid options, servers that can be bound, routes that do not contradict each other.",
     hint: "Correct what is listed, then check again; nothing was started."
   }
-} as const satisfies Record<string, Entry>
+} as const satisfies Record<string, KoreError.Entry>
 
 // "What happened. What was expected. What to do. [CODE]", each on its own line.
-const explain = (entry: Entry, fields: object): string => {
-  const expected = fill(entry.expected, fields)
-  return `${fill(entry.sentence, fields)}\nExpected: ${expected}\nWhat to do: ${fill(entry.hint, fields)} [${entry.code}]`
+const explain = (error: { readonly _tag: keyof typeof table }): string => {
+  const { code, expected, hint, sentence } = table[error._tag]
+  return fill(`${sentence}\nExpected: ${expected}\nWhat to do: ${hint} [${code}]`, error)
 }
 
 /** Words of the command line that are not understood; exit status 2. */
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
-  /** Each a sentence. */
-  problems: Schema.Array(Schema.String),
-  /** How the command is written: `kore-fx run [flags] <file> [<args...>]`. */
+  problems: Schema.String,
   usage: Schema.String,
   hint: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = table.UsageError.exitStatus
   override get message(): string {
-    return explain(table.UsageError, { ...this, problems: this.problems.join("\n") })
+    return explain(this)
   }
 }
 
-/** The app file, or the directory it should be in, does not exist; exit status 2. */
+/** The app file, or one of the directories on the way to it, does not exist; exit status 2. */
 export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFound", {
-  /** What does not exist: the file, or the first of its directories. */
   missing: Schema.String,
   cwd: Schema.String,
   hint: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = table.FileNotFound.exitStatus
   override get message(): string {
-    return explain(table.FileNotFound, this)
+    return explain(this)
   }
 }
 
-/** A directory or something else where a file was expected; exit status 2. */
-export class NotAFile extends Schema.TaggedError<NotAFile>()("NotAFile", {
+/** What is there cannot be an app file: a directory, an extension that Node does not run; exit status 2. */
+export class FileUnusable extends Schema.TaggedError<FileUnusable>()("FileUnusable", {
   file: Schema.String,
-  /** `a directory`. */
-  kind: Schema.String,
+  reason: Schema.String,
   hint: Schema.String
 }) {
-  override readonly [Runtime.errorExitCode] = table.NotAFile.exitStatus
+  override readonly [Runtime.errorExitCode] = table.FileUnusable.exitStatus
   override get message(): string {
-    return explain(table.NotAFile, this)
+    return explain(this)
   }
 }
 
-/** The app file cannot be read; exit status 2. */
-export class FileNotReadable extends Schema.TaggedError<FileNotReadable>()("FileNotReadable", {
-  file: Schema.String,
-  /** The system's code, such as `EACCES`. */
-  reason: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.FileNotReadable.exitStatus
-  override get message(): string {
-    return explain(table.FileNotReadable, this)
-  }
-}
-
-/** A file of a kind that Node does not run; exit status 2. */
-export class WrongExtension extends Schema.TaggedError<WrongExtension>()("WrongExtension", {
-  file: Schema.String,
-  hint: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.WrongExtension.exitStatus
-  override get message(): string {
-    return explain(table.WrongExtension, this)
-  }
-}
-
-const Place = {
+const Located = {
   /** `app.ts:3:12`, or less when less is known. */
   place: Schema.String,
+  /** What is wrong there. */
+  reason: Schema.String,
   /** The text of the line, with a caret below the column; empty when it is not known. */
   excerpt: Schema.String,
   hint: Schema.String
 }
 
 /** A file of the app, or one that it imports, is not valid; exit status 2. */
-export class SyntaxProblem extends Schema.TaggedError<SyntaxProblem>()("SyntaxProblem", {
-  ...Place,
-  reason: Schema.String
-}) {
+export class SyntaxProblem extends Schema.TaggedError<SyntaxProblem>()("SyntaxProblem", Located) {
   override readonly [Runtime.errorExitCode] = table.SyntaxProblem.exitStatus
   override get message(): string {
-    return explain(table.SyntaxProblem, this)
+    return explain(this)
   }
 }
 
 /** TypeScript that is more than types, such as an enum; exit status 2. */
-export class UnsupportedSyntax extends Schema.TaggedError<UnsupportedSyntax>()("UnsupportedSyntax", {
-  ...Place,
-  reason: Schema.String
-}) {
+export class UnsupportedSyntax extends Schema.TaggedError<UnsupportedSyntax>()("UnsupportedSyntax", Located) {
   override readonly [Runtime.errorExitCode] = table.UnsupportedSyntax.exitStatus
   override get message(): string {
-    return explain(table.UnsupportedSyntax, this)
+    return explain(this)
   }
 }
 
 /** An import finds no package, no file, or not the name in it; exit status 2. */
-export class ImportProblem extends Schema.TaggedError<ImportProblem>()("ImportProblem", {
-  ...Place,
-  reason: Schema.String
-}) {
+export class ImportProblem extends Schema.TaggedError<ImportProblem>()("ImportProblem", Located) {
   override readonly [Runtime.errorExitCode] = table.ImportProblem.exitStatus
   override get message(): string {
-    return explain(table.ImportProblem, this)
+    return explain(this)
   }
 }
 
 /** The app's own program threw while it was loaded; exit status 1. */
-export class AppThrew extends Schema.TaggedError<AppThrew>()("AppThrew", {
-  ...Place,
-  /** The exception: `TypeError: x is not a function`, with its causes and the way to it. */
-  thrown: Schema.String
-}) {
+export class AppThrew extends Schema.TaggedError<AppThrew>()("AppThrew", Located) {
   override readonly [Runtime.errorExitCode] = table.AppThrew.exitStatus
   override get message(): string {
-    return explain(table.AppThrew, this)
+    return explain(this)
   }
 }
 
 /** The file neither exports an app nor runs one; exit status 2. */
 export class NoApp extends Schema.TaggedError<NoApp>()("NoApp", {
   file: Schema.String,
-  /** What it exports: `"routes" (an array)`. */
   exports: Schema.Array(Schema.String),
   hint: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = table.NoApp.exitStatus
   override get message(): string {
-    return explain(table.NoApp, { ...this, exports: this.exports.join(", ") || "nothing" })
+    return explain(this)
   }
 }
 
@@ -272,7 +206,7 @@ export class SeveralApps extends Schema.TaggedError<SeveralApps>()("SeveralApps"
 }) {
   override readonly [Runtime.errorExitCode] = table.SeveralApps.exitStatus
   override get message(): string {
-    return explain(table.SeveralApps, { ...this, names: this.names.join(", ") })
+    return explain(this)
   }
 }
 
@@ -283,24 +217,23 @@ export class LayerFailed extends Schema.TaggedError<LayerFailed>()("LayerFailed"
 }) {
   override readonly [Runtime.errorExitCode] = table.LayerFailed.exitStatus
   override get message(): string {
-    return explain(table.LayerFailed, this)
+    return explain(this)
   }
 }
 
 /** What `kore-fx check` found; exit status 2. */
 export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed", {
   file: Schema.String,
-  /** Every problem as text. */
-  problems: Schema.Array(Schema.String)
+  problems: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = table.CheckFailed.exitStatus
   override get message(): string {
-    return explain(table.CheckFailed, { ...this, problems: bulleted(this.problems) })
+    return explain(this)
   }
 }
 
 /** Why a file cannot be used, found before it is loaded. */
-export type FileProblem = FileNotFound | NotAFile | FileNotReadable | WrongExtension
+export type FileProblem = FileNotFound | FileUnusable
 
 /** Why a file could not be loaded. */
 export type LoadProblem = SyntaxProblem | UnsupportedSyntax | ImportProblem | AppThrew

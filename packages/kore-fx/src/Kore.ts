@@ -23,9 +23,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Host from "./Host.ts"
-
-export { test, type TestError } from "./Test.ts"
+import type * as Test from "./Test.ts"
 
 /** What the Layer of a worker may use without providing it. */
 export type Provided = Domain.Registry | Worker.Provided | Task.Tasks | Tracer.Tracer
@@ -118,6 +118,33 @@ export const services = (self: App.App<unknown, unknown>): Layer.Layer<Task.Task
       Layer.succeed(References.TracerEnabled, false)
     ))
   )
+
+/** What can go wrong while a test builds an app, apart from the app's own errors. */
+export type TestError = Test.TestError
+
+/**
+ * A Layer that runs an app in this process, without sockets, and provides an `HttpClient` for it; see `Test`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ * import * as Layer from "effect/Layer"
+ * import { Kore } from "kore-fx"
+ *
+ * const app = Kore.app({ servers: {}, worker: Layer.empty })
+ * export const program = Effect.gen(function*() {
+ *   const response = yield* HttpClient.get("/users/1")
+ *   return yield* response.json
+ * }).pipe(Effect.provide(Kore.test(app)))
+ * ```
+ */
+export const test = <E>(
+  self: App.App<E, never>,
+  options?: Test.Options
+): Layer.Layer<HttpClient.HttpClient, E | TestError> =>
+  // Loaded when a test asks: workers have no use for an HTTP client.
+  Layer.unwrap(Effect.map(Effect.promise(() => import("./Test.ts")), ({ test }) => test(self, options)))
 
 const notApplied = (resolved: Config.Resolved): ReadonlyArray<string> =>
   Config.describe(resolved)

@@ -36,18 +36,6 @@ export interface Options {
  *
  * A request for a path goes to `http://localhost`; an absolute URL chooses the domain by its host. Options come from
  * the app alone, not from the environment. Fails with the app's own errors and with `TestError`.
- *
- * @example
- * ```ts
- * import * as Effect from "effect/Effect"
- * import * as HttpClient from "effect/http/HttpClient"
- * import { Kore } from "kore-fx"
- *
- * const program = Effect.gen(function*() {
- *   const response = yield* HttpClient.get("/users/1")
- *   return yield* response.json
- * }).pipe(Effect.provide(Kore.test(app)))
- * ```
  */
 export const test = <E>(
   self: App.App<E, never>,

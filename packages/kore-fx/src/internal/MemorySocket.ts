@@ -48,7 +48,8 @@ export class MemorySocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
-    process.nextTick(() => {
+    // A turn of the event loop for each piece, as on a real socket: a stream that never waits must not starve timers.
+    setImmediate(() => {
       const { peer } = this
       if (peer === undefined || peer.destroyed) return callback(Object.assign(new Error("EPIPE"), { code: "EPIPE" }))
       // Back-pressure: the writer goes on when the reader asks.
@@ -58,7 +59,7 @@ export class MemorySocket extends Duplex {
   }
 
   override _final(callback: () => void): void {
-    process.nextTick(() => {
+    setImmediate(() => {
       if (this.peer !== undefined && !this.peer.destroyed) this.peer.push(null)
       callback()
     })

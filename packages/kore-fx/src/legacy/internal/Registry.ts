@@ -1,0 +1,107 @@
+/**
+ * What a program of the old API has declared so far, and the worker that runs it: the one place of module-level state.
+ *
+ * When to reach for it: the functions of `kore` write it, `Program` reads it once `configure` has ended.
+ * What it is not: the app. `Program.toApp` makes one of it; after that nothing may be declared any more.
+ */
+import type * as Listener from "@kore-fx/core/Listener"
+import * as Context from "effect/Context"
+import * as Scope from "effect/Scope"
+import type { Coroutine } from "../Coroutine.ts"
+import { RuntimeError } from "../errors.ts"
+
+/** A domain as it was declared. */
+export interface Domain {
+  readonly host: string
+  readonly attach: string
+}
+
+/** A route as it was declared. */
+export interface Route {
+  readonly url: string
+  readonly pattern: RegExp
+  /** In upper case, HEAD with every GET. */
+  readonly methods: ReadonlyArray<string>
+  /** A function, or the name of a method of the app. */
+  readonly handler: ((...args: Array<any>) => unknown) | string
+  /** The domain, its host, or `undefined` for the only one there is. */
+  readonly domain: Domain | string | undefined
+}
+
+/** A task that was created before a worker runs. */
+export interface EarlyTask {
+  /** Below zero, so that it cannot be the id of a running task. */
+  readonly id: number
+  readonly coroutine: Coroutine<unknown>
+}
+
+/** What an app passes to `kore.tracer`. */
+export type TracerCallback = (etype: Function, value: unknown, traceback: string) => unknown
+
+/** What a program declares. */
+export interface Declaration {
+  /** Values as they were assigned, by camelCase name; each has been checked. */
+  readonly config: Record<string, unknown>
+  readonly servers: Map<string, Listener.Address>
+  readonly domains: Array<Domain>
+  readonly routes: Array<Route>
+  readonly tasks: Array<EarlyTask>
+  tracer: TracerCallback | undefined
+}
+
+interface Registry {
+  declaration: Declaration
+  /** The declaration has become an app. */
+  closed: boolean
+  /** Ids of the tasks that were created before the worker ran: the early id to that of the fiber. */
+  readonly early: Map<number, number>
+  /** What `kore.app` keeps. */
+  stored: unknown
+  /** The services of the worker, while it runs. */
+  running: Context.Context<any> | undefined
+}
+
+const make = (): Registry => ({
+  declaration: { config: {}, servers: new Map(), domains: [], routes: [], tasks: [], tracer: undefined },
+  closed: false,
+  early: new Map(),
+  stored: null,
+  running: undefined
+})
+
+/** The state of this process. */
+export const registry: Registry = make()
+
+/**
+ * Forgets everything that was declared, so that another app can be declared in the same process.
+ *
+ * For tests: a server has one app in its life. Workers that run at this moment go on.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Kore } from "kore-fx"
+ * import { reset, toApp } from "kore-fx/legacy"
+ *
+ * const testing = (koreapp: object) =>
+ *   Effect.map(Effect.andThen(Effect.sync(reset), toApp(koreapp)), (app) => Kore.test(app))
+ * ```
+ */
+export const reset = (): void => {
+  const { running } = registry
+  Object.assign(registry, make(), { running })
+}
+
+/** What is declared so far; `call` is told that it comes too late once the app has started. */
+export const declaring = (call: string): Declaration => {
+  if (registry.closed) {
+    throw new RuntimeError(`${call} comes too late: an app declares everything at import or in configure`)
+  }
+  return registry.declaration
+}
+
+// Outside of a worker there is nothing but a scope that never closes: for locks taken at import, say.
+const outside: Context.Context<Scope.Scope> = Context.make(Scope.Scope, Scope.makeUnsafe())
+
+/** The services of the worker, or next to nothing outside of one. */
+export const services = (): Context.Context<any> => registry.running ?? outside

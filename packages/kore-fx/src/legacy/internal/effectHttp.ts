@@ -1,0 +1,6 @@
+/**
+ * The seam to the `effect/http` modules that the old API needs beyond what `@kore-fx/http` re-exports; upstream marks
+ * them unstable.
+ */
+export { stream as streamBody, uint8Array as bytesBody } from "effect/http/HttpBody"
+export { removeHeader, setBody } from "effect/http/HttpServerResponse"

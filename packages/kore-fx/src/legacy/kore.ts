@@ -1,0 +1,30 @@
+/**
+ * The module `kore` of the old API, with its names.
+ *
+ * When to reach for it: `import { kore } from "kore-fx/legacy"`, or `import * as kore from "kore-fx/legacy"`.
+ * What it is not: complete. What belongs to later capabilities (timers, gather, processes, sockets, databases,
+ * WebSocket, …) is not there rather than there without effect.
+ */
+export type { Awaitable } from "./Awaitable.ts"
+export { config } from "./Config.ts"
+export * from "./constants.ts"
+export type { Coroutine } from "./Coroutine.ts"
+export {
+  type Domain,
+  domain,
+  type DomainOptions,
+  type Handler,
+  type ModuleRouteOptions,
+  route,
+  type RouteOptions
+} from "./Domain.ts"
+export { Killed, RuntimeError } from "./errors.ts"
+export { type Held, type Lock, lock } from "./Lock.ts"
+export { log } from "./Log.ts"
+export { app, fatal, time, tracer, worker } from "./Process.ts"
+export { run } from "./Program.ts"
+export { type Queue, queue } from "./Queue.ts"
+export type { Body, Connection, Request } from "./Request.ts"
+export { server, type ServerOptions } from "./Server.ts"
+export { suspend } from "./Suspend.ts"
+export { task_create, task_id, task_kill } from "./Task.ts"
