@@ -7,12 +7,12 @@
  * Every round takes one sample of every peer, each in a fresh process, in an order that is rotated from round to round,
  * so that a slow minute of the machine meets all of them alike.
  */
-import type { Peer } from "./peers/peers.ts"
 import * as Machine from "./harness/Machine.ts"
 import * as Options from "./harness/Options.ts"
 import * as Results from "./harness/Results.ts"
 import * as Sample from "./harness/Sample.ts"
 import * as Table from "./harness/Table.ts"
+import type { Peer } from "./peers/peers.ts"
 import type { Scenario } from "./scenarios/Scenario.ts"
 
 const rotated = (peers: ReadonlyArray<Peer>, by: number): ReadonlyArray<Peer> => {
@@ -49,7 +49,9 @@ const measure = async (scenario: Scenario, options: Options.Options): Promise<vo
     summaries,
     samples
   })
-  console.log(`\n## ${scenario.name}: ${scenario.title}\n\n${Table.ofSummaries(peers, summaries)}\n\nStored in ${file}.`)
+  console.log(
+    `\n## ${scenario.name}: ${scenario.title}\n\n${Table.ofSummaries(peers, summaries)}\n\nStored in ${file}.`
+  )
 }
 
 const main = async (args: ReadonlyArray<string>): Promise<void> => {

@@ -18,7 +18,7 @@ export interface Answer {
 const LIMIT = 5_000
 
 /** The answer at the beginning of these bytes, or undefined when it is not complete. */
-export const parse = (text: string): Answer | undefined => {
+const parse = (text: string): Answer | undefined => {
   const end = text.indexOf("\r\n\r\n")
   if (end < 0) return undefined
   const [line, ...lines] = text.slice(0, end).split("\r\n")

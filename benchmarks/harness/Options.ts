@@ -35,13 +35,17 @@ export const help = `pnpm benchmark [options]
 
 const peerByName = (name: string): Peer => {
   const found = peers.find((peer) => peer.name === name)
-  if (found === undefined) throw new Error(`there is no peer "${name}": expected ${peers.map((peer) => peer.name).join(", ")}`)
+  if (found === undefined) {
+    throw new Error(`there is no peer "${name}": expected ${peers.map((peer) => peer.name).join(", ")}`)
+  }
   return found
 }
 
 const count = (name: string, text: string): number => {
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} is ${text}: expected a whole number, 1 or more`)
+  if (!Number.isInteger(number) || number < 1) {
+    throw new Error(`--${name} is ${text}: expected a whole number, 1 or more`)
+  }
   return number
 }
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 const folder = fileURLToPath(new URL("../results/", import.meta.url))
 
 /** The date of today as `2026-11-24`. */
-export const today = (): string => new Date().toISOString().slice(0, 10)
+const today = (): string => new Date().toISOString().slice(0, 10)
 
 /** Stores a result; returns its path. */
 export const store = (name: string, isQuick: boolean, result: unknown): string => {

@@ -36,7 +36,13 @@ export interface Times {
 }
 
 /** Takes a sample. Throws when the peer does not answer as it should. */
-export const take = async (peer: Peer, scenario: Scenario, load: Load, times: Times, round: number): Promise<Sample> => {
+export const take = async (
+  peer: Peer,
+  scenario: Scenario,
+  load: Load,
+  times: Times,
+  round: number
+): Promise<Sample> => {
   const server = await Server.start(peer, scenario)
   try {
     await load.run(server.port, scenario, times.warmup)

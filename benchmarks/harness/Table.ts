@@ -70,7 +70,8 @@ export const ofSummaries = (peers: ReadonlyArray<Peer>, summaries: ReadonlyArray
     String(bytes)
   ])
   const notes = summaries.flatMap(({ errors, parentCpu, peer }) => [
-    ...(parentCpu === undefined ? [] : [`The parent of ${titleOf(peer)} used ${withSpread(parentCpu, 4)} µs a request.`]),
+    ...(parentCpu === undefined ? []
+      : [`The parent of ${titleOf(peer)} used ${withSpread(parentCpu, 4)} µs a request.`]),
     ...(errors === 0 ? [] : [`${titleOf(peer)} had ${errors} ERRORS.`])
   ])
   return [markdown(header, rows), ...notes].join("\n\n")

@@ -12,6 +12,8 @@ import type { Scenario } from "../scenarios/Scenario.ts"
 import type { Load, Measured } from "./Load.ts"
 import * as Process from "./Process.ts"
 
+const WRK = "wrk"
+
 // `wrk.format` makes the request once, at the start: the script costs nothing while it runs.
 const script = (requestFile: string): string => `
 local file = assert(io.open(${JSON.stringify(requestFile)}, "rb"))
@@ -35,7 +37,7 @@ const run = async (port: number, scenario: Scenario, seconds: number): Promise<M
     writeFileSync(requestFile, scenario.request.repeat(scenario.pipeline), "latin1")
     writeFileSync(scriptFile, script(requestFile))
     const options = ["-t1", `-c${scenario.connections}`, `-d${seconds}s`, "-s", scriptFile]
-    const output = await Process.run("wrk", [...options, `http://127.0.0.1:${port}/`])
+    const output = await Process.run(WRK, [...options, `http://127.0.0.1:${port}/`])
     const line = /^RESULT (.*)$/m.exec(output)
     if (line === null) throw new Error(`wrk printed no result:\n${output}`)
     const { errors, micros, p50, p99, requests } = JSON.parse(line[1]!)
@@ -47,7 +49,7 @@ const run = async (port: number, scenario: Scenario, seconds: number): Promise<M
 
 /** `wrk`, when it is on PATH. */
 export const find = (): Load | undefined => {
-  const { error, stdout } = spawnSync("wrk", ["-v"], { encoding: "utf8" })
+  const { error, stdout } = spawnSync(WRK, ["-v"], { encoding: "utf8" })
   if (error !== undefined) return undefined
-  return { name: "wrk", version: /^wrk (\S+)/.exec(stdout)?.[1] ?? "unknown", run }
+  return { name: WRK, version: /^wrk (\S+)/.exec(stdout)?.[1] ?? "unknown", run }
 }

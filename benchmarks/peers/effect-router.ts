@@ -31,8 +31,7 @@ const routes = Layer.mergeAll(
   HttpRouter.add(
     "GET",
     "/users/:id/posts/:slug",
-    Effect.flatMap(params, ({ id, slug }) =>
-      sendPost({ id, slug, title: `Post ${slug} of user ${id}` }, options))
+    Effect.flatMap(params, ({ id, slug }) => sendPost({ id, slug, title: `Post ${slug} of user ${id}` }, options))
   ),
   HttpRouter.add("POST", "/orders", Effect.flatMap(readOrder, (order) => sendOrder(order, options)))
 )

@@ -10,6 +10,7 @@ import type * as Config from "./Config.ts"
 import type * as Listener from "./Listener.ts"
 import type * as Tracer from "./Tracer.ts"
 
+/** What marks a value as an application. */
 export const TypeId = "~@kore-fx/core/App"
 
 /** An application whose worker Layer may fail with `E` and still needs the services `R`. */

@@ -61,8 +61,8 @@ export interface Resolved {
   readonly origins: Readonly<Record<Name, Origin>>
 }
 
-/** The configuration when nobody says anything: for tests, and to build others from. */
 // The casts here and in `resolve`: no type follows what a loop over the table puts under each of its names.
+/** The configuration when nobody says anything: for tests, and to build others from. */
 export const defaults: Config = Object.fromEntries(names.map((name) => [name, options[name].default])) as any as Config
 
 /**

@@ -172,9 +172,10 @@ const resolve = (name: string, address: Tcp): Effect.Effect<readonly [string, ..
   const host = withoutBrackets(address.host)
   if (net.isIP(host) !== 0) return Effect.succeed([host])
   return Effect.callback((resume) => {
-    dns.lookup(host, { all: true, order: "verbatim" }, (error, [first, ...others] = []) => {
+    dns.lookup(host, { all: true, order: "verbatim" }, (error, addresses) => {
+      const [first, ...others] = error === null ? addresses : []
       resume(
-        error === null && first !== undefined
+        first !== undefined
           ? Effect.succeed([first.address, ...others.map((other) => other.address)])
           : listenError(
             name,

@@ -59,7 +59,6 @@ export const layer = (processName: string): Layer.Layer<never> =>
 const ignore = () => {}
 
 // C0, DEL, C1, and what Unicode calls line and paragraph separator.
-// oxlint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 
 const names: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }

@@ -13,7 +13,7 @@ import * as Config from "../src/Config.ts"
 import type * as KoreError from "../src/KoreError.ts"
 
 // What JavaScript users may write although TypeScript forbids it.
-const untyped = (input: object): Config.Input => input as Config.Input
+const untyped = (input: object): Config.Input => input
 
 const resolve = (sources: Partial<Config.Sources>) => Config.resolve({ app: {}, env: {}, ...sources })
 

@@ -33,7 +33,7 @@ const shift = (value: Ordered, by: 1 | -1): Ordered =>
 // A value at this fraction of the way between the bounds.
 const between = ({ maximum, minimum }: Kind.Bounds<Ordered>, fraction: number): Ordered => {
   if (Duration.isDuration(minimum)) {
-    const [low, high] = [Duration.toMillis(minimum), Duration.toMillis(maximum as Duration.Duration)]
+    const [low, high] = [Duration.toMillis(minimum), Duration.toMillis(maximum)]
     return Duration.millis(Math.round(low + (high - low) * fraction))
   }
   const value = Math.round(Number(minimum) + (Number(maximum) - Number(minimum)) * fraction)

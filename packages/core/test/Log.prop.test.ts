@@ -6,7 +6,6 @@ import * as Schema from "effect/Schema"
 import * as Log from "../src/Log.ts"
 
 // What every reader of lines may take for the end of one: C, Java, Python, browsers.
-// oxlint-disable-next-line no-control-regex
 const lineEnds = /[\n\v\f\r\u001c-\u001e\u0085\u2028\u2029]/
 
 // Text made of what breaks lines, and of what does not.
@@ -36,7 +35,6 @@ describe("one record is one line, whatever is in it", () => {
     }))
 
   it.prop("printable text stays as it is", { text: Schema.String }, ({ text }) => {
-    // oxlint-disable-next-line no-control-regex
     const printable = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "")
     assert.strictEqual(Log.escape(printable), printable)
   })

@@ -80,9 +80,9 @@ export const layer = <const Name extends string, const Routes extends ReadonlyAr
 ): Layer.Layer<never, never, Registry | Attached<Name> | Services<Routes>> =>
   Layer.effectDiscard(Effect.contextWith((context: Context.Context<Registry>) =>
     Effect.sync(() =>
-      Context.get(context, Registry).add({ host, attach: options.attach, routes, context: context as never })
+      Context.get(context, Registry).add({ host, attach: options.attach, routes, context })
     )
-  )) as unknown as Layer.Layer<never, never, Registry | Attached<Name> | Services<Routes>>
+  ))
 
 /** A host as it is compared: lower case, without port and final dot. */
 export const normalize = (host: string): string => {

@@ -14,9 +14,11 @@ import * as Schema from "effect/Schema"
 import type { Simplify } from "effect/Types"
 import type { HttpError } from "./HttpError.ts"
 import { type HttpServerError, type HttpServerRequest, HttpServerResponse } from "./internal/effectHttp.ts"
+import { compileEncoder } from "./internal/schemaCompiler.ts"
 import * as Params from "./Params.ts"
 import type { ServerRequest } from "./Request.ts"
 
+/** What marks a value as a route. */
 export const TypeId = "~@kore-fx/http/Route"
 
 /** A request method (RFC 9110 §9.3, RFC 5789), or an extension method in upper case. */
@@ -123,15 +125,17 @@ const isGeneratorFunction = (handler: Function): boolean => handler.constructor.
 // The handler's result as a response. Values of `success` are encoded; what does not fit is a defect of the program.
 const responder = (spec: Spec<any>): ((result: unknown) => Answer) | undefined => {
   if (spec.success === undefined) return undefined
-  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.success as any) as any)
+  const encode = Schema.encodeUnknownEffect(compileEncoder(Schema.toCodecJson(spec.success as any) as any))
   const options = { status: spec.status ?? 200 }
-  return (result) =>
-    HttpServerResponse.isHttpServerResponse(result)
-      ? Effect.succeed(result)
-      : Effect.mapEager(
-        Effect.orDie(encode(result) as Effect.Effect<unknown, Schema.SchemaError>),
-        (json) => HttpServerResponse.jsonUnsafe(json, options)
-      )
+  const answer = (json: unknown) => HttpServerResponse.jsonUnsafe(json, options)
+  return (result) => {
+    if (HttpServerResponse.isHttpServerResponse(result)) return Effect.succeed(result)
+    const encoded = encode(result) as Effect.Effect<unknown, Schema.SchemaError>
+    // A Schema that needs no service has encoded already; `orDie` would make an Effect of it again.
+    return Exit.isExit(encoded) && encoded._tag === "Success"
+      ? Effect.succeed(answer(encoded.value))
+      : Effect.map(Effect.orDie(encoded), answer)
+  }
 }
 
 interface MutableInput {
@@ -153,6 +157,8 @@ const compile = (spec: Spec<any>, handler: AnyHandler): Route<any, any>["handler
     ? run
     : (input) => Effect.flatMapEager(run(input), respond)
   const path = spec.path === undefined ? undefined : Params.path(spec.path as Params.Fields)
+  // Parameters without a Schema stay text beside the decoded ones.
+  const pathFields = Object.keys(spec.path ?? {}).length
   const query = spec.query === undefined ? undefined : Params.query(spec.query)
   const headers = spec.headers === undefined ? undefined : Params.headers(spec.headers)
   const body = spec.body === undefined ? undefined : Params.body(spec.body)
@@ -164,7 +170,7 @@ const compile = (spec: Spec<any>, handler: AnyHandler): Route<any, any>["handler
     if (path !== undefined) {
       const exit = path(found as Readonly<Record<string, string>>)
       if (exit._tag === "Failure") return refused(exit)
-      input.path = { ...found, ...exit.value as object }
+      input.path = pathFields === Object.keys(found).length ? exit.value : { ...found, ...exit.value as object }
     }
     if (query !== undefined) {
       const exit = query(request)
@@ -277,7 +283,7 @@ export const match = <const C extends ReadonlyArray<Params.Field>, E = never, R 
       const exit = decode(found as ReadonlyArray<string | undefined>)
       return exit._tag === "Failure"
         ? refused(exit)
-        : handler(request, ...exit.value as unknown as Captured<C>)
+        : handler(request, ...exit.value as Captured<C>)
     }
   }
 }

@@ -131,6 +131,7 @@ export interface Entry<A> {
   readonly target: A
 }
 
+/** The table of one host; see `make`. */
 export class Router<A> {
   private readonly tables = new Map<string, Table<A>>()
   private readonly methods: ReadonlyArray<string>

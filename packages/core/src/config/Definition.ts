@@ -4,7 +4,7 @@
  * When to reach for it: to add an option to one of the tables beside this file.
  * What it is not: a value of an option. That is in `Config.Config`.
  */
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Kind from "./Kind.ts"
 

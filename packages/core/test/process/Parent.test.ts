@@ -6,6 +6,8 @@ import * as path from "node:path"
 import type * as Listener from "../../src/Listener.ts"
 import * as TestApp from "../fixtures/TestApp.ts"
 
+const ascending = (a: number, b: number) => a - b
+
 describe("workers", () => {
   it.live("share one socket and say so at start", () =>
     Effect.gen(function*() {
@@ -13,7 +15,7 @@ describe("workers", () => {
       const { pids, port } = yield* TestApp.ready(app)
       assert.strictEqual(pids.length, 2)
       const answers = new Set(yield* TestApp.askTimes(port, 200))
-      assert.deepStrictEqual([...answers].map(Number).sort(), [...pids].sort())
+      assert.deepStrictEqual([...answers].map(Number).sort(ascending), [...pids].sort(ascending))
       assert.match(app.output(), new RegExp(`kore-fx \\S+ starting, pid ${app.pid}`))
     }))
 
@@ -28,7 +30,7 @@ describe("workers", () => {
       const [, replacement] = yield* app.expect(/worker 1 ready again \(pid (\d+)\)/)
       assert.match(app.output(), /worker 1 \(pid \d+\) ended: it was killed by SIGKILL; restarting at once/)
       const answers = new Set(yield* TestApp.askTimes(port, 200))
-      assert.deepStrictEqual([...answers].map(Number).sort(), [second, Number(replacement)].sort())
+      assert.deepStrictEqual([...answers].map(Number).sort(ascending), [second, Number(replacement)].sort(ascending))
     }))
 
   it.live("one that exits with status 0 is replaced", () =>
