@@ -59,8 +59,8 @@ export class Listeners extends Context.Service<Listeners, ReadonlyMap<string, Bo
  *
  * @example
  * ```ts
- * label({ _tag: "Tcp", host: "::1", port: 80, tls: false }) // "http://[::1]:80"
- * label({ _tag: "Unix", path: "/tmp/x.sock", tls: false }) // "unix:/tmp/x.sock"
+ * Listener.label({ _tag: "Tcp", host: "::1", port: 80, tls: false }) // "http://[::1]:80"
+ * Listener.label({ _tag: "Unix", path: "/tmp/x.sock", tls: false }) // "unix:/tmp/x.sock"
  * ```
  */
 export const label = (address: Address): string => {

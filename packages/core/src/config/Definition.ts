@@ -37,7 +37,9 @@ export const define = <A, I, const D extends A | undefined>(definition: Definiti
  *
  * @example
  * ```ts
- * legacyName("httpBodyMax") // "http_body_max"
+ * import * as Definition from "@kore-fx/core/config/Definition"
+ *
+ * Definition.legacyName("httpBodyMax") // "http_body_max"
  * ```
  */
 export const legacyName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

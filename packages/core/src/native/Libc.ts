@@ -73,7 +73,7 @@ export const call = (name: string, run: (libc: Libc) => number): Effect.Effect<n
   })
 
 /** The error for an `errno`, with its name and what the system says about it. */
-export const systemError = (call: string, errno: number): SystemError => {
+const systemError = (call: string, errno: number): SystemError => {
   const [code, description] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, "unknown system error"]
   return new SystemError({ call, code, description })
 }

@@ -23,7 +23,7 @@ describe("what a worker is told", () => {
   })
 
   it("is nothing when it makes no sense", () => {
-    const env = { ...Environment.encode(told), KORE_FX_LISTENERS: "4" }
+    const env: Record<string, string> = { ...Environment.encode(told), KORE_FX_LISTENERS: "4" }
     assert.isUndefined(Environment.take(env))
     assert.deepStrictEqual(env, {})
   })

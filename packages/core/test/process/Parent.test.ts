@@ -30,7 +30,7 @@ describe("workers", () => {
       const [, replacement] = yield* app.expect(/worker 1 ready again \(pid (\d+)\)/)
       assert.match(app.output(), /worker 1 \(pid \d+\) ended: it was killed by SIGKILL; restarting at once/)
       const answers = new Set(yield* TestApp.askTimes(port, 200))
-      assert.deepStrictEqual([...answers].map(Number).sort(ascending), [second, Number(replacement)].sort(ascending))
+      assert.deepStrictEqual([...answers].map(Number).sort(ascending), [second!, Number(replacement)].sort(ascending))
     }))
 
   it.live("one that exits with status 0 is replaced", () =>
