@@ -139,7 +139,7 @@ describe("the tables", () => {
 
   it("the first release applies these options and no others", () => {
     assert.sameMembers(names.filter((name) => definitionOf(name).later === undefined), [
-      "workers", "workerMaxConnections", "workerDeathPolicy", "pidfile", "socketBacklog", "file",
+      "workers", "workerDeathPolicy", "pidfile", "socketBacklog", "file",
       "httpHeaderMax", "httpHeaderTimeout", "httpBodyMax", "httpBodyTimeout", "httpKeepaliveTime", "httpServerVersion",
       "httpRequestLimit", "httpWriteTimeout", "httpHeaderCount",
       "shutdownTimeout", "workerStartTimeout", "workerRestartLimit", "workerRestartPeriod"

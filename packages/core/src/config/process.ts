@@ -32,7 +32,8 @@ export const processOptions = {
   workerMaxConnections: define({
     kind: Kind.integer(1, uint32),
     default: 512,
-    doc: "Connections of a worker at which it stops accepting more; others wait in the backlog."
+    doc: "Connections of a worker at which it stops accepting more; others wait in the backlog.",
+    later: "accept control"
   }),
   /**
    * What to do when a worker dies: start another one, or stop the server. One of "restart", "terminate"; default:
