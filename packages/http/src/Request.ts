@@ -9,11 +9,11 @@
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Fiber from "effect/Fiber"
 import {
   Cookies,
   Headers,
@@ -49,6 +49,7 @@ const parseError = (request: HttpServerRequest.HttpServerRequest, description: s
     reason: new HttpServerError.RequestParseError({ request, description, cause })
   })
 
+/** A request as the transport makes it; handlers see it as Effect's `HttpServerRequest`. */
 export class ServerRequest extends Inspectable.Class implements HttpServerRequest.HttpServerRequest {
   declare readonly [HttpServerRequest.TypeId]: typeof HttpServerRequest.TypeId
   declare readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId
@@ -76,7 +77,14 @@ export class ServerRequest extends Inspectable.Class implements HttpServerReques
   private cookiesCache: Readonly<Record<string, string>> | undefined = undefined
   private overrides: Parameters<HttpServerRequest.HttpServerRequest["modify"]>[0] | undefined = undefined
 
-  constructor(peer: Peer, head: RequestHead, buffer: Buffer, start: number, end: number, body: RequestBody | undefined) {
+  constructor(
+    peer: Peer,
+    head: RequestHead,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    body: RequestBody | undefined
+  ) {
     super()
     this.source = peer
     this.head = head

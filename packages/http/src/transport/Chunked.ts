@@ -200,8 +200,7 @@ const extension = (state: number, byte: number): number => {
   }
 }
 
-const afterExtension = (byte: number): number =>
-  byte === CR ? SIZE_LF : byte === SEMICOLON ? EXTENSION_NAME_START : -1
+const afterExtension = (byte: number): number => byte === CR ? SIZE_LF : byte === SEMICOLON ? EXTENSION_NAME_START : -1
 
 const hexadecimal = (byte: number): number => {
   if (byte >= 48 && byte <= 57) return byte - 48

@@ -7,137 +7,80 @@
  *
  * HOT PATH: everything that a small request passes is synchronous: parse, dispatch, one string, one write a turn.
  *
- * The states, by what is set: `request` is being answered; `body` is still arriving; `closing` means that nothing is
- * read any more and the socket ends after what is written. A new head is parsed only when none of them is set.
+ * The states, by what is set: `request` is being answered; `body` is still arriving; `wire.closing` means that nothing
+ * is read any more and the socket ends after what is written. A head is parsed only when none of them is set.
  */
 import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import type * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
-import { HttpServerError, HttpServerResponse } from "../internal/effectHttp.ts"
+import { HttpServerError, type HttpServerResponse } from "../internal/effectHttp.ts"
 import * as Problem from "../Problem.ts"
 import { type Peer, ServerRequest } from "../Request.ts"
-import type { Deadlines, Timed } from "./Deadline.ts"
-import { HalfClose } from "./HalfClose.ts"
-import { Output } from "./Output.ts"
+import type { Output } from "./Output.ts"
+import type { Port } from "./Port.ts"
 import * as Refusal from "./Refusal.ts"
 import { CLIENT_LEFT, RequestBody, type Source } from "./RequestBody.ts"
 import { NO_BODY, type RequestHead } from "./RequestHead.ts"
-import { release, type Streamed, toStream } from "./ResponseBody.ts"
-import { asksToClose, bodiless, type Framing, InvalidResponse, isLength, type ResponseHead } from "./ResponseHead.ts"
+import { release } from "./ResponseBody.ts"
+import { asksToClose, InvalidResponse } from "./ResponseHead.ts"
+import { ResponseStream, type Target } from "./ResponseStream.ts"
+import * as ResponseWriter from "./ResponseWriter.ts"
 import { CR, LF } from "./Syntax.ts"
+import { BODY, BODY_FULL, HEAD, IDLE, type Owner, QUEUE_FULL, Wire, WORK } from "./Wire.ts"
 
-/** What all connections of one listener share. Times are milliseconds, sizes bytes. */
-export interface Port {
-  /** Starts the work for a request. It must lead to one `respond`, now or later, unless the connection goes away. */
-  readonly handle: (request: ServerRequest, connection: Connection) => void
-  /** Reports a fault of the application that the client cannot be told of any more. */
-  readonly report: (cause: Cause.Cause<unknown>, request: ServerRequest) => void
-  readonly requestHead: RequestHead
-  readonly responseHead: ResponseHead
-  readonly deadlines: Deadlines
-  readonly connections: Set<Connection>
-  /** Called whenever a connection has gone. */
-  readonly onClosed: Set<() => void>
-  readonly isEncrypted: boolean
-  readonly headMax: number
-  readonly bodyMax: number
-  readonly headTimeout: number
-  readonly bodyTimeout: number
-  readonly idleTimeout: number
-  readonly writeTimeout: number
-  readonly requestLimit: number
-  /** Requests that are being answered now. */
-  live: number
-  /** True when no connection may be kept: the server stops. */
-  draining: boolean
-}
-
-// What the deadline of a connection means.
-const IDLE = 0
-const HEAD = 1
-const BODY = 2
-const WORK = 3
-const WRITE = 4
-const LINGER = 5
-
-// Text up to this size is joined with its head into one string; larger text costs less as a buffer of its own.
-const JOIN_MAX = 16_384
 // Output collected in one turn before it is written.
 const FLUSH_AT = 65_536
 // Bytes of later requests that are kept while one is being answered.
 const PIPELINE_MAX = 65_536
 // An unread body up to this size is read and thrown away to keep the connection; beyond it, closing is cheaper.
 const DISCARD_MAX = 262_144
-// How long a closed connection waits for the client to have read the last response (RFC 9112 §9.6).
-const LINGER_TIMEOUT = 2_000
 // How long an idle connection of a stopping server waits for a request that may be on its way.
 const DRAIN_IDLE = 500
 
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 const OVERLOADED = Problem.response(Refusal.OVERLOADED)
+const TWICE = Cause.die(new InvalidResponse({ detail: "a request was answered twice" }))
 
-export class Connection implements Timed, Peer, Source {
-  deadline: number
-  private phase = IDLE
-  private readonly socket: Socket
+export class Connection implements Owner, Peer, Source {
+  readonly isEncrypted: boolean
   private readonly port: Port
+  private readonly wire: Wire
   private readonly output: Output
   private request: ServerRequest | undefined = undefined
   private body: RequestBody | undefined = undefined
+  // The response of `request`, while it is streamed.
+  private stream: ResponseStream | undefined = undefined
   private pending: Buffer | undefined = undefined
-  // How the body of the response in progress is delimited, while it is streamed.
-  private streaming: Framing | undefined = undefined
-  // Inside `turn`: what is written is collected, and the loop goes on by itself.
+  // Inside `turn`, where what is written is collected, and which goes on by itself.
   private turning = false
   // The turn has bytes left behind the request that is being dispatched.
   private more = false
-  private closing = false
-  private gone = false
-  // The client has sent FIN.
-  private ended = false
-  // The framing of what comes in is lost: answer what runs, then close.
+  // The framing of what comes in is lost: what runs is answered, then the connection closes.
   private broken = false
-  private paused = false
-  private bodyPaused = false
+  // The client waits for 100 before it sends the body.
   private continueDue = false
-  private halfClose: HalfClose | undefined = undefined
-  private drained: (() => void) | undefined = undefined
 
   constructor(socket: Socket, port: Port) {
-    this.socket = socket
+    this.isEncrypted = port.isEncrypted
     this.port = port
-    this.output = new Output(socket, () => this.arm(WRITE, port.writeTimeout))
-    this.deadline = port.deadlines.after(port.draining ? DRAIN_IDLE : port.headTimeout)
+    this.wire = new Wire(socket, this, port.deadlines, port.settings.writeTimeout)
+    this.output = this.wire.output
     port.connections.add(this)
-    port.deadlines.add(this)
-    socket.on("data", (chunk: Buffer) => {
-      this.onData(chunk)
-      // Asks for the next bytes in the same turn; measured cheaper than letting the stream decide.
-      if (!this.paused && !this.bodyPaused) socket.read(0)
-    })
-    socket.on("end", () => this.onEnd())
-    socket.on("drain", () => this.onDrain())
-    // An error is always followed by "close", which says all that is needed.
-    socket.on("error", () => {})
-    socket.on("close", () => this.onClose())
+    this.wire.arm(IDLE, port.draining ? DRAIN_IDLE : port.settings.headTimeout)
   }
 
   get remoteAddress(): string | undefined {
-    return this.socket.remoteAddress
+    return this.wire.socket.remoteAddress
   }
 
   get remotePort(): number | undefined {
-    return this.socket.remotePort
+    return this.wire.socket.remotePort
   }
 
-  get isEncrypted(): boolean {
-    return this.port.isEncrypted
-  }
+  // --- bytes in ------------------------------------------------------------------------------------------------------
 
-  private onData(chunk: Buffer): void {
-    // What arrives after the last response is read and dropped: closing with unread bytes would reset the connection
-    // and could destroy the response on its way.
-    if (this.closing || this.broken) return
+  received(chunk: Buffer): void {
+    if (this.broken) return
     const { pending } = this
     if (pending !== undefined) {
       this.pending = undefined
@@ -147,10 +90,12 @@ export class Connection implements Timed, Peer, Source {
   }
 
   private turn(chunk: Buffer): void {
+    const { wire } = this
+    const { requestHead } = this.port
     const end = chunk.length
     let at = 0
     this.turning = true
-    while (at < end && !this.closing && !this.broken) {
+    while (at < end && !wire.closing && !this.broken) {
       const { body } = this
       if (body !== undefined) {
         // The client did not wait to be told.
@@ -166,7 +111,6 @@ export class Connection implements Timed, Peer, Source {
         at += 2
         continue
       }
-      const { requestHead } = this.port
       const next = requestHead.parse(chunk, at, end)
       if (next <= 0) {
         if (next < 0) this.refuse(-next)
@@ -178,53 +122,48 @@ export class Connection implements Timed, Peer, Source {
     this.more = false
     this.turning = false
     if (at < end) this.keep(at === 0 ? chunk : chunk.subarray(at))
-    else if (this.phase === HEAD) this.rest()
-    this.flush()
-    if (this.ended) this.settleHalfClose()
+    else if (wire.phase === HEAD) this.rest()
+    wire.flush()
+    if (wire.ended) this.settleHalfClose()
   }
 
   private keep(rest: Buffer): void {
-    if (this.closing || this.broken) return
+    const { wire } = this
+    if (wire.closing || this.broken) return
     this.pending = rest
     if (this.request === undefined && this.body === undefined && !this.output.blocked) {
       // The clock of a request starts with its first byte, so that an idle connection is never told 408.
-      if (this.phase !== HEAD) this.arm(HEAD, this.port.headTimeout)
-    } else if (rest.length > PIPELINE_MAX && !this.paused) {
-      this.paused = true
-      this.socket.pause()
-    }
+      if (wire.phase !== HEAD) wire.arm(HEAD, this.port.settings.headTimeout)
+    } else if (rest.length > PIPELINE_MAX) wire.pause(QUEUE_FULL)
   }
 
   private begin(head: RequestHead, chunk: Buffer, start: number, next: number): number {
-    const { port } = this
+    const { port, wire } = this
+    const { bodyMax, bodyTimeout, requestLimit } = port.settings
     const end = chunk.length
     let at = next
-    let body: RequestBody | undefined
-    if (head.body !== NO_BODY) {
-      if (head.length > port.bodyMax) {
-        this.refuse(Refusal.BODY_SIZE)
-        return end
-      }
-      body = new RequestBody(this, head, port.bodyMax)
-      this.continueDue = head.expectsContinue
+    if (head.length > bodyMax) {
+      this.refuse(Refusal.BODY_SIZE)
+      return end
     }
+    const body = head.body === NO_BODY ? undefined : new RequestBody(this, head, bodyMax)
     const request = new ServerRequest(this, head, chunk, start, next, body)
     this.request = request
     port.live++
-    this.phase = WORK
-    this.deadline = Number.POSITIVE_INFINITY
+    wire.phase = WORK
+    wire.deadline = Number.POSITIVE_INFINITY
     if (body !== undefined) {
       this.body = body
-      this.arm(BODY, port.bodyTimeout)
+      this.continueDue = head.expectsContinue && at === end
+      wire.arm(BODY, bodyTimeout)
       if (at < end) {
-        this.continueDue = false
         at = body.feed(chunk, at, end)
         if (body.complete || body.failed) this.bodyEnded(body)
       }
     }
     this.more = at < end
     try {
-      if (port.live > port.requestLimit) this.respond(request, OVERLOADED)
+      if (port.live > requestLimit) this.respond(request, OVERLOADED)
       else port.handle(request, this)
     } catch (defect) {
       this.crashed(request, defect)
@@ -235,17 +174,14 @@ export class Connection implements Timed, Peer, Source {
   // The connection must not hang because whoever starts the work has thrown.
   private crashed(request: ServerRequest, defect: unknown): void {
     this.port.report(Cause.die(defect), request)
-    if (this.request === request && this.streaming === undefined) this.respond(request, Problem.response({ status: 500 }))
+    if (this.request === request && this.stream === undefined) this.respond(request, Problem.response({ status: 500 }))
   }
 
   private bodyEnded(body: RequestBody): void {
     this.body = undefined
     this.continueDue = false
-    if (this.bodyPaused) {
-      this.bodyPaused = false
-      this.resumeReading()
-    }
-    if (this.phase === BODY) this.rest()
+    this.wire.resume(BODY_FULL)
+    if (this.wire.phase === BODY) this.rest()
     if (!body.failed) return
     this.broken = true
     // Nobody is left to tell the client: the response went out before the body broke.
@@ -253,41 +189,30 @@ export class Connection implements Timed, Peer, Source {
   }
 
   pauseBody(): void {
-    if (this.bodyPaused || this.gone) return
-    this.bodyPaused = true
-    this.socket.pause()
-    if (this.phase === BODY) this.rest()
+    this.wire.pause(BODY_FULL)
+    if (this.wire.phase === BODY) this.rest()
   }
 
   wantBody(): void {
     if (this.continueDue) {
       this.continueDue = false
-      if (this.streaming === undefined && !this.closing) this.output.flush("HTTP/1.1 100 Continue\r\n\r\n")
+      if (this.stream === undefined && !this.wire.closing) this.output.flush(CONTINUE)
     }
-    if (!this.bodyPaused) return
-    this.bodyPaused = false
+    if (!this.wire.isPaused(BODY_FULL)) return
+    this.wire.resume(BODY_FULL)
     this.rest()
-    this.resumeReading()
   }
 
-  private resumeReading(): void {
-    if (this.bodyPaused || this.gone) return
-    this.paused = false
-    this.socket.resume()
-  }
+  // --- responses out -------------------------------------------------------------------------------------------------
 
   /**
    * Sends the response of a request. Returns `undefined` when it is written, or the Effect that sends a streamed body:
-   * the caller runs it in the fiber that serves the request.
+   * the caller runs it in a fiber and leaves that in `request.fiber`.
    */
   respond(request: ServerRequest, response: HttpServerResponse.HttpServerResponse): Effect.Effect<void> | undefined {
-    if (this.gone) {
+    if (this.request !== request || this.stream !== undefined) {
       release(response.body)
-      return undefined
-    }
-    if (this.request !== request || this.streaming !== undefined) {
-      release(response.body)
-      this.port.report(Cause.die(new InvalidResponse({ detail: "a request was answered twice" })), request)
+      if (!this.wire.gone) this.port.report(TWICE, request)
       return undefined
     }
     try {
@@ -298,46 +223,21 @@ export class Connection implements Timed, Peer, Source {
     }
   }
 
-  private send(request: ServerRequest, response: HttpServerResponse.HttpServerResponse): Effect.Effect<void> | undefined {
-    const { body, status } = response
-    const { responseHead } = this.port
+  private send(
+    request: ServerRequest,
+    response: HttpServerResponse.HttpServerResponse
+  ): Effect.Effect<void> | undefined {
     const keepAlive = this.canKeep(request) && !asksToClose(response)
-    const isHead = request.method === "HEAD"
-    const omitsBody = isHead || status === 204 || status === 205 || status === 304
-    switch (body._tag) {
-      case "Uint8Array": {
-        const length = body.contentLength
-        const head = responseHead.encode(response, keepAlive, omitsBody ? bodiless(status, length) : length)
-        const { text } = body
-        if (omitsBody) this.output.add(head)
-        // As many bytes as characters: ASCII, so that head and body can be one Latin-1 string and one write.
-        else if (text !== undefined && text.length === length && length <= JOIN_MAX) this.output.add(head + text)
-        else this.output.body(head, text ?? body.body)
-        break
-      }
-      case "Empty": {
-        // A HEAD answer may tell the length of the body that GET would have.
-        const told = isHead ? Number(response.headers["content-length"] ?? 0) : 0
-        this.output.add(responseHead.encode(response, keepAlive, omitsBody ? bodiless(status, told) : 0))
-        break
-      }
-      default: {
-        const streamed = toStream(body, response)
-        if (streamed.contentType !== undefined && response.headers["content-type"] === undefined) {
-          response = HttpServerResponse.setHeader(response, "content-type", streamed.contentType)
-        }
-        if (!omitsBody) return this.startStream(request, response, streamed, keepAlive)
-        this.output.add(responseHead.encode(response, keepAlive, bodiless(status, streamed.length)))
-        release(body)
-      }
-    }
+    const streamed = ResponseWriter.write(this.output, this.port.responseHead, request, response, keepAlive)
+    if (streamed !== undefined) return this.startStream(request, streamed)
     this.finish(request, keepAlive)
     return undefined
   }
 
   private canKeep(request: ServerRequest): boolean {
-    if (!request.keepAlive || this.broken || this.port.draining || this.port.idleTimeout === 0) return false
-    if (this.ended && this.pending === undefined && !this.more) return false
+    const { port } = this
+    if (!request.keepAlive || this.broken || port.draining || port.settings.idleTimeout === 0) return false
+    if (this.wire.ended && this.pending === undefined && !this.more) return false
     const { body } = this
     if (body === undefined) return true
     if (body.failed) return false
@@ -346,13 +246,9 @@ export class Connection implements Timed, Peer, Source {
   }
 
   private finish(request: ServerRequest, keepAlive: boolean): void {
-    request.fiber = undefined
-    this.request = undefined
-    this.streaming = undefined
-    this.port.live--
-    if (this.halfClose !== undefined) this.stopProbing()
-    const { body } = this
-    if (!keepAlive || this.broken) this.closing = true
+    this.over(request)
+    const { body, wire } = this
+    if (!keepAlive || this.broken) wire.closing = true
     else {
       if (body !== undefined) {
         body.discard(DISCARD_MAX)
@@ -363,153 +259,96 @@ export class Connection implements Timed, Peer, Source {
     if (!this.turning) this.proceed()
   }
 
+  // Nobody works for this request any more.
+  private over(request: ServerRequest): void {
+    request.fiber = undefined
+    this.request = undefined
+    this.stream = undefined
+    this.port.live--
+    this.wire.unwatch()
+  }
+
   // What the connection waits for now, and how long it may.
   private rest(): void {
+    const { port, wire } = this
     // A client that does not read has its own deadline, and so has the end of a connection.
-    if (this.output.blocked || this.closing) return
+    if (this.output.blocked || wire.closing) return
     // Nothing is expected of the client while the application works, or is slow to take the body.
-    if (this.body !== undefined && !this.bodyPaused) return this.arm(BODY, this.port.bodyTimeout)
-    if (this.body !== undefined || this.request !== undefined) return this.arm(WORK, Number.POSITIVE_INFINITY)
-    this.arm(IDLE, this.port.draining ? DRAIN_IDLE : this.port.idleTimeout)
+    if (this.body !== undefined && !wire.isPaused(BODY_FULL)) wire.arm(BODY, port.settings.bodyTimeout)
+    else if (this.body !== undefined || this.request !== undefined) wire.arm(WORK, Number.POSITIVE_INFINITY)
+    else wire.arm(IDLE, port.draining ? DRAIN_IDLE : port.settings.idleTimeout)
   }
 
   // After an answer that came later than its turn: write it, then look at what has arrived meanwhile.
   private proceed(): void {
-    this.flush()
-    if (this.closing || this.output.blocked || this.request !== undefined || this.body !== undefined) return
+    const { wire } = this
+    wire.flush()
+    if (wire.closing || this.output.blocked || this.request !== undefined || this.body !== undefined) return
+    wire.resume(QUEUE_FULL)
     const { pending } = this
-    if (this.paused) this.resumeReading()
     if (pending !== undefined) {
       this.pending = undefined
       this.turn(pending)
-    } else if (this.ended) this.settleHalfClose()
+    } else if (wire.ended) this.settleHalfClose()
   }
 
   private refuse(code: number): void {
-    const { detail, status } = Refusal.get(code)
-    const text = Problem.encode({ status, detail })
-    const head = this.port.responseHead.encode(Problem.response({ status, detail }), false, text.length)
-    this.output.add(this.port.requestHead.method === "HEAD" ? head : head + text)
+    const { requestHead, responseHead } = this.port
+    ResponseWriter.refuse(this.output, responseHead, Refusal.get(code), requestHead.method === "HEAD")
     this.close()
   }
 
   private startStream(
     request: ServerRequest,
-    response: HttpServerResponse.HttpServerResponse,
-    { length, stream }: Streamed,
-    keepAlive: boolean
+    { framing, keepAlive, stream }: ResponseWriter.Streamed
   ): Effect.Effect<void> {
-    const framing: Framing = length ?? (request.minorVersion === 0 ? "none" : "chunked")
-    if (typeof framing === "number" && !isLength(framing)) {
-      throw new InvalidResponse({ detail: `a response cannot have ${framing} bytes` })
+    const target: Target = {
+      output: this.output,
+      isGone: () => this.wire.gone,
+      ended: () => this.finish(request, keepAlive),
+      broke: (cause) => this.streamBroke(request, cause)
     }
-    const keep = keepAlive && framing !== "none"
-    this.output.add(this.port.responseHead.encode(response, keep, framing))
-    this.streaming = framing
+    this.stream = new ResponseStream(target, framing)
     if (!this.turning) this.output.flush()
-    let sent = 0
-    const run = Stream.runForEachArray(stream, (pieces) => {
-      let size = 0
-      for (const piece of pieces) size += piece.byteLength
-      // Text instead of bytes, say, behind the back of the types: its length would be wrong, and so the framing.
-      if (!isLength(size)) return Effect.die(new InvalidResponse({ detail: "a streamed response gave something else than bytes" }))
-      sent += size
-      return typeof framing === "number" && sent > framing
-        ? Effect.die(new InvalidResponse({ detail: `a response of ${framing} bytes was given more than that` }))
-        : this.writePieces(pieces, size, framing === "chunked")
-    })
-    return Effect.matchCause(run, {
-      onSuccess: () => {
-        if (typeof framing === "number" && sent < framing) {
-          const detail = `a response of ${framing} bytes ended after ${sent}`
-          return this.abortStream(request, Cause.die(new InvalidResponse({ detail })))
-        }
-        if (this.gone) return
-        if (framing === "chunked") this.output.add("0\r\n\r\n")
-        this.finish(request, keep)
-      },
-      onFailure: (cause) => this.abortStream(request, cause)
-    }).pipe(Effect.onInterrupt(() => Effect.sync(() => this.abortStream(request, Cause.interrupt()))))
-  }
-
-  private writePieces(pieces: ReadonlyArray<Uint8Array>, size: number, chunked: boolean): Effect.Effect<void> {
-    // An empty chunk would end the body.
-    if (size === 0) return Effect.void
-    if (this.gone) return Effect.interrupt
-    this.halfClose?.chunkWritten()
-    if (this.output.pieces(pieces, size, chunked)) return Effect.void
-    return Effect.callback<void>((resume) => {
-      this.drained = () => resume(Effect.void)
-      return Effect.sync(() => void (this.drained = undefined))
-    })
+    return this.stream.run(stream)
   }
 
   // The client must not take a part for the whole: the connection breaks instead of ending well.
-  private abortStream(request: ServerRequest, cause: Cause.Cause<unknown>): void {
-    if (this.request === request) {
-      this.request = undefined
-      this.port.live--
-    }
-    request.fiber = undefined
+  private streamBroke(request: ServerRequest, cause: Cause.Cause<unknown>): void {
+    const endsBody = this.stream?.framing === "none"
+    if (this.request === request) this.over(request)
     if (!Cause.hasInterruptsOnly(cause)) this.port.report(cause, request)
-    this.destroy()
+    // Responses before it are complete.
+    if (!this.wire.gone) this.output.flush()
+    if (endsBody) this.wire.reset()
+    else this.wire.destroy()
   }
 
-  private flush(): void {
-    if (!this.closing) {
-      if (this.output.size > 0) this.output.flush()
-      return
-    }
-    if (this.socket.writableEnded || this.gone) return
-    this.arm(WRITE, this.port.writeTimeout)
-    this.output.end(() => this.gone || this.arm(LINGER, LINGER_TIMEOUT))
-    this.pending = undefined
-    this.bodyPaused = false
-    this.resumeReading()
-  }
-
-  private onDrain(): void {
-    this.output.blocked = false
-    if (this.closing) return
+  drained(): void {
     this.rest()
-    const { drained } = this
-    if (drained !== undefined) {
-      this.drained = undefined
-      drained()
-    } else this.proceed()
+    if (this.stream !== undefined) this.stream.drained()
+    else this.proceed()
   }
 
-  private arm(phase: number, milliseconds: number): void {
-    this.phase = phase
-    this.deadline = this.port.deadlines.after(milliseconds)
-  }
+  // --- the end -------------------------------------------------------------------------------------------------------
 
-  expire(): void {
-    this.deadline = Number.POSITIVE_INFINITY
-    switch (this.phase) {
-      case IDLE:
-        return this.close()
-      case HEAD:
-        // Once more, for the method: a refusal of HEAD has no body.
-        if (this.pending !== undefined) this.port.requestHead.parse(this.pending, 0, this.pending.length)
-        return this.refuse(Refusal.HEAD_TIMEOUT)
-      case BODY: {
-        const { body } = this
-        if (this.request === undefined || body === undefined) return this.destroy()
-        // The handler that waits for the body answers 408.
-        body.fail(Refusal.get(Refusal.BODY_TIMEOUT))
-        return this.bodyEnded(body)
-      }
-      case WRITE:
-        return this.output.progressed() ? this.arm(WRITE, this.port.writeTimeout) : this.destroy()
-      case LINGER:
-        return this.destroy()
+  expired(phase: number): void {
+    const { body, pending, port, request } = this
+    if (phase === IDLE) return this.close()
+    if (phase === HEAD) {
+      // Once more, for the method: a refusal of HEAD has no body.
+      if (pending !== undefined) port.requestHead.parse(pending, 0, pending.length)
+      return this.refuse(Refusal.HEAD_TIMEOUT)
     }
+    if (request === undefined || body === undefined) return this.wire.destroy()
+    // The handler that waits for the body answers 408.
+    body.fail(Refusal.get(Refusal.BODY_TIMEOUT))
+    this.bodyEnded(body)
   }
 
   /** Lets a connection that waits for a request go; others close with their next response. */
   drain(): void {
-    if (this.phase === IDLE) this.arm(IDLE, DRAIN_IDLE)
+    if (this.wire.phase === IDLE) this.wire.arm(IDLE, DRAIN_IDLE)
   }
 
   /** Interrupts the handler of this connection; the client gets 503. */
@@ -520,64 +359,42 @@ export class Connection implements Timed, Peer, Source {
 
   /** Ends the connection after what has been written. */
   close(): void {
-    if (this.closing) return
-    this.closing = true
-    if (!this.turning) this.flush()
+    this.wire.closing = true
+    if (!this.turning) this.wire.flush()
   }
 
   /** Ends the connection now. */
   destroy(): void {
-    this.closing = true
-    this.socket.destroy()
+    this.wire.destroy()
   }
 
-  private onEnd(): void {
-    this.ended = true
-    if (this.closing) return
+  ended(): void {
+    if (this.body === undefined) this.settleHalfClose()
     // A client that ends in the middle of its body cannot want an answer: it has left.
-    if (this.body !== undefined && this.request !== undefined) return this.destroy()
-    if (this.body !== undefined) return this.close()
-    this.settleHalfClose()
+    else if (this.request !== undefined) this.wire.destroy()
+    else this.close()
   }
 
+  // After FIN the last request is answered, and the connection ends behind it.
   private settleHalfClose(): void {
-    if (this.closing || this.output.blocked) return
+    if (this.wire.closing || this.output.blocked) return
     if (this.request === undefined) return this.close()
-    this.halfClose ??= new HalfClose(
-      () =>
-        this.output.blocked || this.request === undefined ? "nothing"
-          : this.streaming === "chunked" ? "zero"
-          : this.streaming === undefined && this.request.minorVersion > 0 ? "interim"
-          : "nothing",
-      (text) => this.output.flush(text)
-    )
+    const { minorVersion } = this.request
+    this.wire.watch(() => this.stream !== undefined ? this.stream.probe() : minorVersion > 0 ? CONTINUE : "")
   }
 
-  private stopProbing(): void {
-    this.halfClose?.stop()
-    this.halfClose = undefined
-  }
-
-  private onClose(): void {
-    this.gone = true
-    this.closing = true
+  closed(): void {
+    const { body, port, request, stream } = this
+    port.connections.delete(this)
     this.pending = undefined
-    this.output.drop()
-    this.stopProbing()
-    this.port.connections.delete(this)
-    this.port.deadlines.remove(this)
-    const { body, drained, request } = this
     this.body = undefined
-    this.drained = undefined
     if (request !== undefined) {
-      this.request = undefined
-      this.port.live--
       const { fiber } = request
-      request.fiber = undefined
+      this.over(request)
       if (fiber !== undefined) fiber.interruptUnsafe(undefined, HttpServerError.ClientAbort.annotation)
     }
     if (body !== undefined) body.fail(CLIENT_LEFT)
-    if (drained !== undefined) drained()
-    for (const onClosed of this.port.onClosed) onClosed()
+    if (stream !== undefined) stream.drained()
+    for (const onClosed of port.onClosed) onClosed()
   }
 }

@@ -96,7 +96,8 @@ export class Output {
 
   // Bytes that the kernel has not taken yet. The public counters of a socket do not move during one large write.
   private waiting(): number {
-    const handle = (this.socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
+    const handle =
+      (this.socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
     return this.socket.writableLength + (handle?.writeQueueSize ?? 0)
   }
 }

@@ -31,7 +31,8 @@ export const TUNNEL = add(501, "this server opens no tunnels: CONNECT is not imp
 export const VERSION_FORM = add(400, "the request line does not end in an HTTP version and CR LF")
 export const VERSION = add(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
 export const LINE_END = add(400, "a header line does not end in CR LF")
-export const FIELD_NAME = add(400, "a header name is empty, has a character that is not allowed, or no colon follows it")
+export const FIELD_NAME = add(400,
+  "a header name is empty, has a character that is not allowed, or no colon follows it")
 export const FIELD_VALUE = add(400, "a header value has a control character")
 export const FIELD_FOLDED = add(400, "a header line is folded, which HTTP/1.1 forbids")
 export const HEAD_SIZE = add(431, "the request head is larger than httpHeaderMax allows")

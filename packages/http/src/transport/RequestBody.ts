@@ -211,6 +211,9 @@ export class RequestBody {
 
   private moreThan(enough: number): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
+      // The fiber may have yielded since it looked, and what it waits for have happened.
+      const isOver = this.complete || this.failed || this.discardable >= 0
+      if (isOver || this.received > enough) return resume(Effect.void)
       const waiter: Waiter = { enough, wake: () => resume(Effect.void) }
       this.waiters.add(waiter)
       this.source.wantBody()
@@ -260,15 +263,16 @@ export class RequestBody {
     type Chunk = readonly [Uint8Array, ...Array<Uint8Array>]
     const pull: Pull.Pull<Chunk, HttpServerError.HttpServerError> = Effect.suspend(
       (): Pull.Pull<Chunk, HttpServerError.HttpServerError> => {
-      const settled = this.settled(request, limit)
-      if (settled !== undefined) return settled
-      if (this.chunks.length > 0) {
-        const chunks = this.take() as unknown as Chunk
-        if (!this.complete) this.source.wantBody()
-        return Exit.succeed(chunks)
+        const settled = this.settled(request, limit)
+        if (settled !== undefined) return settled
+        if (this.chunks.length > 0) {
+          const chunks = this.take() as unknown as Chunk
+          if (!this.complete) this.source.wantBody()
+          return Exit.succeed(chunks)
+        }
+        return this.complete ? Cause.done() : Effect.flatMap(this.moreThan(this.received), () => pull)
       }
-      return this.complete ? Cause.done() : Effect.flatMap(this.moreThan(this.received), () => pull)
-    })
+    )
     return Stream.suspend((): Stream.Stream<Uint8Array, HttpServerError.HttpServerError> => {
       if (this.whole !== undefined) return Stream.succeed(this.whole)
       if (this.streamed) return Stream.fromEffect(this.error(request, CONSUMED))

@@ -128,6 +128,10 @@ export class RequestHead {
   }
 
   private parseVersion(buffer: Uint8Array, start: number, limit: number, cut: boolean): number {
+    if (start + 10 <= limit && isVersion11(buffer, start)) {
+      this.minor = 1
+      return start + 10
+    }
     for (let i = 0; i < 10; i++) {
       if (start + i >= limit) return cut ? -Refusal.HEAD_SIZE : INCOMPLETE
       const byte = buffer[start + i]!
@@ -223,7 +227,8 @@ export class RequestHead {
         case 17:
           if (equalsIgnoringCase(buffer, nameStart, "transfer-encoding")) {
             // A tab around the value is allowed and never sent, except to find who does not know that.
-            if (codings++ > 0 || buffer[valueStart - 1] === HTAB || buffer[valueEnd] === HTAB) return -Refusal.CODING
+            if (hasTab(buffer, nameEnd, valueStart) || hasTab(buffer, valueEnd, at)) return -Refusal.CODING
+            if (codings++ > 0) return -Refusal.CODING
             const refusal = transferCoding(buffer, valueStart, valueEnd)
             if (refusal !== 0) return -refusal
           }
@@ -250,6 +255,12 @@ export class RequestHead {
     return at
   }
 }
+
+const isVersion11 = (buffer: Uint8Array, at: number): boolean =>
+  buffer[at] === 72 && buffer[at + 1] === 84 && buffer[at + 2] === 84 && buffer[at + 3] === 80 &&
+  buffer[at + 4] === 47 &&
+  buffer[at + 5] === 49 && buffer[at + 6] === 46 && buffer[at + 7] === 49 && buffer[at + 8] === 13 &&
+  buffer[at + 9] === 10
 
 // The digits at 5 and 7 are looked at on their own.
 const VERSION = "HTTP/0.0\r\n"
@@ -301,6 +312,11 @@ const decimal = (buffer: Uint8Array, start: number, end: number): number => {
     value = value * 10 + digit
   }
   return value
+}
+
+const hasTab = (buffer: Uint8Array, start: number, end: number): boolean => {
+  for (let at = start; at < end; at++) if (buffer[at] === HTAB) return true
+  return false
 }
 
 // RFC 9112 §6.3: a request whose last coding is not chunked has no reliable length.

@@ -69,7 +69,7 @@ export const toStream = (
       if (value instanceof Uint8Array) return { stream: Stream.succeed(value), length: value.length }
       if (value instanceof Blob) {
         return {
-          stream: fromAsyncIterable(value.stream() as unknown as AsyncIterable<Uint8Array>),
+          stream: fromAsyncIterable(value.stream()),
           length: value.size,
           contentType: value.type === "" ? undefined : value.type
         }

@@ -6,33 +6,20 @@
  */
 import type * as ConfigModule from "@kore-fx/core/Config"
 import * as ByteSize from "effect/ByteSize"
-import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import type { ServerRequest } from "../Request.ts"
-import { Connection, type Port } from "./Connection.ts"
+import { Connection } from "./Connection.ts"
 import * as Deadline from "./Deadline.ts"
-import { RequestHead } from "./RequestHead.ts"
-import { ResponseHead } from "./ResponseHead.ts"
+import * as Port from "./Port.ts"
+import type { Handler, Settings } from "./Port.ts"
 
-/** What a transport takes of the configuration, as plain numbers: milliseconds and bytes. */
-export interface Settings {
-  readonly headMax: number
-  readonly fieldMax: number
-  readonly bodyMax: number
-  readonly headTimeout: number
-  readonly bodyTimeout: number
-  readonly idleTimeout: number
-  readonly writeTimeout: number
-  readonly drainTimeout: number
-  readonly requestLimit: number
-  readonly connectionLimit: number
-  readonly backlog: number
-  readonly server: string
-}
+export type { Handler, Settings }
+
+/** Who is told of a fault of the application that the client cannot be told of any more. */
+export type Report = Port.Handler["report"]
 
 /** The settings of a configuration. */
 export const settings = (config: ConfigModule.Config): Settings => ({
@@ -55,9 +42,6 @@ export type Target =
   | { readonly descriptor: number }
   | { readonly host: string; readonly port: number }
   | { readonly path: string }
-
-/** Who answers the requests of a port. */
-export type Handler = Pick<Port, "handle" | "report">
 
 /** The address could not be listened on. */
 export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
@@ -88,30 +72,6 @@ const ACCEPT_REST = 100
 /** How long interrupted handlers have to answer 503 before their connections are cut. */
 const INTERRUPTED_REST = 1_000
 
-const makePort = (deadlines: Deadline.Deadlines, options: Settings, handler: Handler, isEncrypted: boolean): Port => ({
-  handle: handler.handle,
-  report: handler.report,
-  requestHead: new RequestHead({ size: options.headMax, fields: options.fieldMax }),
-  responseHead: new ResponseHead({
-    deadlines,
-    server: options.server,
-    keepAliveSeconds: Math.floor(options.idleTimeout / 1000)
-  }),
-  deadlines,
-  connections: new Set(),
-  onClosed: new Set(),
-  isEncrypted,
-  headMax: options.headMax,
-  bodyMax: options.bodyMax,
-  headTimeout: options.headTimeout,
-  bodyTimeout: options.bodyTimeout,
-  idleTimeout: options.idleTimeout,
-  writeTimeout: options.writeTimeout,
-  requestLimit: options.requestLimit,
-  live: 0,
-  draining: false
-})
-
 const listenOn = (server: Net.Server, target: Target, backlog: number): Effect.Effect<void, TransportError> =>
   Effect.callback((resume) => {
     const onError = (cause: NodeJS.ErrnoException) =>
@@ -126,7 +86,7 @@ const listenOn = (server: Net.Server, target: Target, backlog: number): Effect.E
     })
   })
 
-const empty = (port: Port): Effect.Effect<void> =>
+const empty = (port: Port.Port): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const check = () => {
       if (port.connections.size > 0) return
@@ -138,7 +98,7 @@ const empty = (port: Port): Effect.Effect<void> =>
     return Effect.sync(() => void port.onClosed.delete(check))
   })
 
-const drainPort = (server: Net.Server, port: Port, options: Settings): Effect.Effect<void> =>
+const drainPort = (server: Net.Server, port: Port.Port, options: Settings): Effect.Effect<void> =>
   Effect.gen(function*() {
     port.draining = true
     for (const connection of port.connections) connection.drain()
@@ -164,7 +124,7 @@ export const listen = Effect.fnUntraced(function*(
   handler: Handler
 ): Effect.fn.Return<Listening, TransportError, Scope.Scope> {
   const deadlines = yield* Deadline.make
-  const port = makePort(deadlines, options, handler, false)
+  const port = Port.make(deadlines, options, handler, false)
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void new Connection(socket, port))
   const drain = drainPort(server, port, options)
   yield* Effect.acquireRelease(listenOn(server, target, options.backlog), () => drain)
@@ -181,7 +141,7 @@ export const connect = Effect.fnUntraced(function*(
   handler: Handler
 ): Effect.fn.Return<(socket: Net.Socket) => void, never, Scope.Scope> {
   const deadlines = yield* Deadline.make
-  const port = makePort(deadlines, options, handler, false)
+  const port = Port.make(deadlines, options, handler, false)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       for (const connection of port.connections) connection.destroy()
@@ -189,7 +149,3 @@ export const connect = Effect.fnUntraced(function*(
   )
   return (socket) => void new Connection(socket, port)
 })
-
-/** Keeps the names of what a handler gets next to the function that opens the port. */
-export type { Connection, Port, ServerRequest }
-export type Report = (cause: Cause.Cause<unknown>, request: ServerRequest) => void

@@ -38,15 +38,39 @@ export class Random {
 
 const METHODS = ["GET", "GET", "GET", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "QUERY", "PURGE"]
 const TARGETS = [
-  "/", "/a/b?c=d&e", "/%41", "http://h.example/x?y", "*", "/a#f", "//x", "/a;b=c", "http://h:80", "/\u00e9", "/a|b\"c",
-  "?q", "x", "https://h/", "http://u@h/", "http://?q", "HTTP://H"
+  "/",
+  "/a/b?c=d&e",
+  "/%41",
+  "http://h.example/x?y",
+  "*",
+  "/a#f",
+  "//x",
+  "/a;b=c",
+  "http://h:80",
+  "/\u00e9",
+  "/a|b\"c",
+  "?q",
+  "x",
+  "https://h/",
+  "http://u@h/",
+  "http://?q",
+  "HTTP://H"
 ]
 const HOSTS = ["a.example", "a.example:80", "127.0.0.1", "[::1]:80"]
 const FIELDS = [
-  "Accept: */*", "X-A: b", "x_y: \tz \t", "Cookie: a=b; c=\"d\"", "X-Empty:", "User-Agent: m/1 (x)", "X-Obs: \u00e9\u00ff",
-  "Expect: 100-continue", "Trailer: X-T", "TE: trailers"
+  "Accept: */*",
+  "X-A: b",
+  "x_y: \tz \t",
+  "Cookie: a=b; c=\"d\"",
+  "X-Empty:",
+  "User-Agent: m/1 (x)",
+  "X-Obs: \u00e9\u00ff",
+  "Expect: 100-continue",
+  "Trailer: X-T",
+  "TE: trailers"
 ]
-const CONNECTIONS = ["close", "keep-alive", "Keep-Alive, x", "upgrade", "close, x", "x,close", "keep-alive, close", "", "a b"]
+const CONNECTIONS = ["close", "keep-alive", "Keep-Alive, x", "upgrade", "close, x", "x,close", "keep-alive, close", "",
+  "a b"]
 const EXTENSIONS = ["", "", "", ";a", ";a=b", ";a=\"b c\"", ";a=\"\\\"\"", ";a;b=c"]
 const BODY = "abcdefghijklmnopqrst"
 
@@ -73,22 +97,103 @@ const request = (random: Random): string => {
 
 // What is put into requests: bytes, words and lines that have confused parsers.
 const DICTIONARY = [
-  "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", ",", ";", "\0", "\x7f", "\x80", "\xff", "\x0b", "\x0c", "\x01", "\"", "(",
-  "@", "/", "?", "#", "%", "0", "1", "-1", "+1", "0x5", " 5", "5 ", "5,5", "00005", "chunked", "gzip",
-  "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, gzip\r\n",
-  "Transfer-Encoding: identity\r\n", "Transfer-Encoding:\r\n chunked\r\n", "Transfer-Encoding : chunked\r\n",
-  "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-  "Transfer-Encoding: \x0bchunked\r\n", "transfer-encoding: chunkedx\r\n", "Transfer-Encoding: \"chunked\"\r\n",
-  "Transfer-Encoding: chunked;a=b\r\n", "Transfer-Encoding:\r\n", "Transfer-Encoding: ,chunked\r\n",
-  "Transfer-Encoding: chunked,\r\n", "Content-Length: 0\r\n", "Content-Length: 5\r\n",
-  "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n", "Content-Length: \r\n", "Content-Length:5\r\n",
-  "Content-Length: 99999999999999999999\r\n", "Content-Length: 5\t\r\n", "Content_Length: 5\r\n", "Host: b\r\n", "Host:\r\n",
-  "Host: a b\r\n", "Host: u@h\r\n", "Host: a/b\r\n", " folded\r\n", "\tfolded\r\n", "X : y\r\n", ": v\r\n", "X\r\n",
-  "X: y\n", "X: y\r", "Expect: 100-continue\r\n", "Expect: x\r\n", "Connection: close\r\n",
-  "Connection: upgrade\r\nUpgrade: websocket\r\n", "Upgrade: h2c\r\n", "Connection: \r\n", "Proxy-Connection: close\r\n",
-  "Keep-Alive: x\r\n", "Trailer: X-T\r\n", "TE: trailers\r\n", "HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/1.2",
-  "HTTP/11", "http/1.1", "HTTP/1.1 ", "GET", "get", "POST", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\n",
-  "SOURCE / HTTP/1.1\r\n", "FOO"
+  "\r\n",
+  "\n",
+  "\r",
+  "\r\n\r\n",
+  " ",
+  "\t",
+  ":",
+  ",",
+  ";",
+  "\0",
+  "\x7f",
+  "\x80",
+  "\xff",
+  "\x0b",
+  "\x0c",
+  "\x01",
+  "\"",
+  "(",
+  "@",
+  "/",
+  "?",
+  "#",
+  "%",
+  "0",
+  "1",
+  "-1",
+  "+1",
+  "0x5",
+  " 5",
+  "5 ",
+  "5,5",
+  "00005",
+  "chunked",
+  "gzip",
+  "Transfer-Encoding: chunked\r\n",
+  "Transfer-Encoding: gzip, chunked\r\n",
+  "Transfer-Encoding: chunked, gzip\r\n",
+  "Transfer-Encoding: identity\r\n",
+  "Transfer-Encoding:\r\n chunked\r\n",
+  "Transfer-Encoding : chunked\r\n",
+  "Transfer-Encoding: xchunked\r\n",
+  "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+  "Transfer-Encoding: \x0bchunked\r\n",
+  "transfer-encoding: chunkedx\r\n",
+  "Transfer-Encoding: \"chunked\"\r\n",
+  "Transfer-Encoding: chunked;a=b\r\n",
+  "Transfer-Encoding:\r\n",
+  "Transfer-Encoding: ,chunked\r\n",
+  "Transfer-Encoding: chunked,\r\n",
+  "Transfer-Encoding: \t chunked\r\n",
+  "Transfer-Encoding: chunked \t \r\n",
+  "Content-Length: 0\r\n",
+  "Content-Length: 5\r\n",
+  "Content-Length: 5\r\nContent-Length: 5\r\n",
+  "Content-Length: 5, 5\r\n",
+  "Content-Length: \r\n",
+  "Content-Length:5\r\n",
+  "Content-Length: 99999999999999999999\r\n",
+  "Content-Length: 5\t\r\n",
+  "Content_Length: 5\r\n",
+  "Host: b\r\n",
+  "Host:\r\n",
+  "Host: a b\r\n",
+  "Host: u@h\r\n",
+  "Host: a/b\r\n",
+  " folded\r\n",
+  "\tfolded\r\n",
+  "X : y\r\n",
+  ": v\r\n",
+  "X\r\n",
+  "X: y\n",
+  "X: y\r",
+  "Expect: 100-continue\r\n",
+  "Expect: x\r\n",
+  "Connection: close\r\n",
+  "Connection: upgrade\r\nUpgrade: websocket\r\n",
+  "Upgrade: h2c\r\n",
+  "Connection: \r\n",
+  "Proxy-Connection: close\r\n",
+  "Keep-Alive: x\r\n",
+  "Trailer: X-T\r\n",
+  "TE: trailers\r\n",
+  "HTTP/1.1",
+  "HTTP/1.0",
+  "HTTP/0.9",
+  "HTTP/2.0",
+  "HTTP/1.2",
+  "HTTP/11",
+  "http/1.1",
+  "HTTP/1.1 ",
+  "GET",
+  "get",
+  "POST",
+  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+  "CONNECT a:1 HTTP/1.1\r\n",
+  "SOURCE / HTTP/1.1\r\n",
+  "FOO"
 ]
 const LINE_ENDS = ["\n", "\r", "\r\r\n", "\n\r", " \r\n", "\t\r\n", "\r\n ", "\0\r\n"]
 const NUMBERS = ["0", "1", "7", "10", "0a", "00", "-1", "4294967296", "9007199254740993", "5 5", "ffffffffffffffffff"]
@@ -110,7 +215,8 @@ const mutations: ReadonlyArray<(random: Random, bytes: string, at: number) => st
     return lines.join("\r\n")
   },
   (random, bytes, at) =>
-    at < bytes.length ? insert(bytes, at, String.fromCharCode(bytes.charCodeAt(at) ^ (1 << random.below(8))), 1) : bytes,
+    at < bytes.length ? insert(bytes, at, String.fromCharCode(bytes.charCodeAt(at) ^ (1 << random.below(8))), 1)
+      : bytes,
   (_random, bytes, at) => insert(bytes, at, bytes.charAt(at).toUpperCase(), 1),
   (random, bytes, at) => {
     const end = bytes.indexOf("\r\n", at)
@@ -126,7 +232,7 @@ const mutations: ReadonlyArray<(random: Random, bytes: string, at: number) => st
 export const input = (random: Random, corpus: ReadonlyArray<string>): Buffer => {
   const kind = random.below(10)
   let bytes = kind < 2 && corpus.length > 0 ? random.oneOf(corpus) : request(random)
-  if (kind === 9) for (let i = 1 + random.below(2); i > 0; i--) bytes += request(random)
+  if (kind === 9) { for (let i = 1 + random.below(2); i > 0; i--) bytes += request(random) }
   if (random.below(6) > 0) {
     for (let i = random.below(3) > 0 ? 1 : 1 + random.below(3); i > 0; i--) {
       bytes = random.oneOf(mutations)(random, bytes, random.below(bytes.length + 1))
@@ -149,7 +255,7 @@ export const split = (random: Random, bytes: Buffer): ReadonlyArray<Buffer> => {
 // --- the two servers -------------------------------------------------------------------------------------------------
 
 /** A request that a server read to its end. */
-export interface Read {
+interface Read {
   readonly method: string
   readonly url: string
   readonly fields: string
@@ -183,45 +289,47 @@ const lines = (fields: { readonly [name: string]: string }): string =>
   Object.entries(fields).map(([name, value]) => `${name}: ${value}`).join("\n")
 
 /** Our server. It has done everything when the call returns. */
-export const ours: Effect.Effect<(pieces: ReadonlyArray<Buffer>) => Outcome, never, Scope.Scope> = Effect.gen(function*() {
-  const run = Effect.runForkWith(yield* Effect.context<never>())
-  let outcome: Outcome
-  const connect = yield* Transport.connect(settings, {
-    report: (cause) => {
-      throw Cause.squash(cause)
-    },
-    handle: (request, connection) => {
-      const done = (bytes: Uint8Array) => {
-        outcome.requests.push({
-          method: request.method,
-          url: request.url,
-          fields: request.rawHeaders.join("\u0001"),
-          body: Buffer.from(bytes).toString("latin1"),
-          trailers: lines(request.trailers)
-        })
-        connection.respond(request, text("ok"))
+export const ours: Effect.Effect<(pieces: ReadonlyArray<Buffer>) => Outcome, never, Scope.Scope> = Effect.gen(
+  function*() {
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    let outcome: Outcome
+    const connect = yield* Transport.connect(settings, {
+      report: (cause) => {
+        throw Cause.squash(cause)
+      },
+      handle: (request, connection) => {
+        const done = (bytes: Uint8Array) => {
+          outcome.requests.push({
+            method: request.method,
+            url: request.url,
+            fields: request.rawHeaders.join("\u0001"),
+            body: Buffer.from(bytes).toString("latin1"),
+            trailers: lines(request.trailers)
+          })
+          connection.respond(request, text("ok"))
+        }
+        const failed = (error: HttpServerError.HttpServerError) => {
+          const { description } = error.reason as HttpServerError.RequestParseError
+          connection.respond(request, Problem.response({ status: 400, detail: description }))
+        }
+        run(Effect.match(request.bytes, { onSuccess: done, onFailure: failed }))
       }
-      const failed = (error: HttpServerError.HttpServerError) => {
-        const { description } = error.reason as HttpServerError.RequestParseError
-        connection.respond(request, Problem.response({ status: 400, detail: description }))
-      }
-      run(Effect.match(request.bytes, { onSuccess: done, onFailure: failed }))
+    })
+    // A refusal of HEAD says only its status.
+    const refused = /HTTP\/1\.1 ([45]\d\d)(?:[^]*?"detail":"([^"]*)")?/
+    return (pieces) => {
+      outcome = { requests: [], refusal: undefined, isOver: false }
+      const socket = new FakeSocket()
+      connect(socket as unknown as Net.Socket)
+      for (const piece of pieces) socket.emit("data", piece)
+      const match = refused.exec(socket.output)
+      outcome.refusal = match === null ? undefined : match[2] ?? `HEAD ${match[1]}`
+      outcome.isOver = socket.isOver
+      socket.emit("close")
+      return outcome
     }
-  })
-  // A refusal of HEAD says only its status.
-  const refused = /HTTP\/1\.1 ([45]\d\d)(?:[^]*?"detail":"([^"]*)")?/
-  return (pieces) => {
-    outcome = { requests: [], refusal: undefined, isOver: false }
-    const socket = new FakeSocket()
-    connect(socket as unknown as Net.Socket)
-    for (const piece of pieces) socket.emit("data", piece)
-    const match = refused.exec(socket.output)
-    outcome.refusal = match === null ? undefined : match[2] ?? `HEAD ${match[1]}`
-    outcome.isOver = socket.isOver
-    socket.emit("close")
-    return outcome
   }
-})
+)
 
 // As little of a socket as the connection needs; a real one would be nine tenths of the time.
 class FakeSocket {
@@ -264,9 +372,9 @@ class FakeSocket {
   resume(): void {}
 }
 
-/** `node:http`. It needs some turns of the event loop before the outcome is complete. */
-export const nodes = (): (bytes: Buffer) => Outcome => {
-  const outcomes = new WeakMap<object, Outcome>()
+/** `node:http`. It needs some turns of the event loop before an outcome is complete; `close` drops its connections. */
+export const nodes = (): { readonly run: (bytes: Buffer) => Outcome; readonly close: () => void } => {
+  const outcomes = new Map<object, Outcome>()
   const server = Http.createServer({ keepAlive: false }, (request, response) => {
     const outcome = outcomes.get(request.socket)!
     const chunks: Array<Buffer> = []
@@ -289,7 +397,7 @@ export const nodes = (): (bytes: Buffer) => Outcome => {
     const outcome = outcomes.get(socket)
     if (outcome !== undefined) outcome.refusal ??= error.code ?? error.message
   })
-  return (bytes) => {
+  const run = (bytes: Buffer): Outcome => {
     const outcome: Outcome = { requests: [], refusal: undefined, isOver: false }
     const over = () => {
       outcome.isOver = true
@@ -313,6 +421,11 @@ export const nodes = (): (bytes: Buffer) => Outcome => {
     socket.push(bytes)
     return outcome
   }
+  const close = () => {
+    for (const socket of outcomes.keys()) (socket as Duplex).destroy()
+    outcomes.clear()
+  }
+  return { run, close }
 }
 
 // Node leaves an absolute target as it is; ours is the path (RFC 9112 §3.2.2).
@@ -326,7 +439,15 @@ const pathOf = (url: string): string => {
 const parts = ["method", "url", "fields", "body", "trailers"] as const
 
 // What may complete an element that Node has refused already and we still wait for.
-const ENDINGS = [" ", "\r\n\r\n", " / HTTP/1.1\r\nhost: a\r\n\r\n", " HTTP/1.1\r\nhost: a\r\n\r\n", "\r\nhost: a\r\n\r\n", "\r\n0\r\n\r\n"]
+const ENDINGS = [
+  " ",
+  "\r\n\r\n",
+  " / HTTP/1.1\r\nhost: a\r\n\r\n",
+  " HTTP/1.1\r\nhost: a\r\n\r\n",
+  "host: a\r\n\r\n",
+  "\r\nhost: a\r\n\r\n",
+  "\r\n0\r\n\r\n"
+]
 
 /**
  * The class of a disagreement, or `undefined` when both did the same. `again` is our server, to see what becomes of an
@@ -350,7 +471,7 @@ export const classify = (
   if (node.refusal !== undefined && own.refusal === undefined) {
     if (own.isOver) return `silent: ${node.refusal}`
     const accepted = ENDINGS.some((ending) => again([bytes, Buffer.from(ending)]).requests.length > own.requests.length)
-    return accepted ? `laxer: ${node.refusal}, later` : `later: ${node.refusal}`
+    return accepted ? `laxer: ${whyLaxer(node, own) ?? `${node.refusal}, later`}` : `later: ${node.refusal}`
   }
   return undefined
 }
@@ -362,5 +483,6 @@ const whyLaxer = (node: Outcome, own: Outcome): string | undefined => {
   if (node.refusal === undefined && /(^|\u0001)upgrade\u0001/i.test(last.fields)) return "an upgrade that was not taken"
   if (node.refusal !== "HPE_CLOSED_CONNECTION") return undefined
   if (/(^|\u0001)proxy-connection\u0001close/i.test(last.fields)) return "Proxy-Connection: close"
-  return last.fields.toLowerCase().includes("transfer-encoding\u0001chunked") ? "Connection: close in a trailer" : undefined
+  return last.fields.toLowerCase().includes("transfer-encoding\u0001chunked") ? "Connection: close in a trailer"
+    : undefined
 }

@@ -5,15 +5,16 @@
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import * as Net from "node:net"
 import { Duplex } from "node:stream"
-import { HttpServerResponse } from "../../src/internal/effectHttp.ts"
-import * as Problem from "../../src/Problem.ts"
+import { HttpServerError, HttpServerResponse } from "../../src/internal/effectHttp.ts"
 import type { ServerRequest } from "../../src/Request.ts"
-import type { Connection, Port } from "../../src/transport/Connection.ts"
+import type { Connection } from "../../src/transport/Connection.ts"
+import type { Port } from "../../src/transport/Port.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 
 export type Response = HttpServerResponse.HttpServerResponse
@@ -117,9 +118,10 @@ export const handlerOf = (record: Record, context: Context.Context<Scope.Scope>,
         record.ended.push({ request: name, exit })
         if (exit._tag === "Success") answer(request, connection, exit.value)
         else {
-          const interrupted = Cause.hasInterruptsOnly(exit.cause)
-          if (!interrupted) report(exit.cause)
-          answer(request, connection, Problem.response({ status: interrupted ? 503 : 500 }))
+          const known = run(HttpServerError.causeResponse(exit.cause)).pollUnsafe()
+          const response = known?._tag === "Success" ? known.value[0] : HttpServerResponse.empty({ status: 500 })
+          if (response.status >= 500 && !Cause.hasInterruptsOnly(exit.cause)) report(exit.cause)
+          answer(request, connection, response)
         }
         record.changed()
       }
@@ -150,11 +152,14 @@ export const serve = Effect.fnUntraced(function*(work: Work, overrides: Partial<
   const synced: Work = (request, connection) =>
     request.url === "/__sync" ? Effect.succeed(text("synced")) : work(request, connection)
   const inner = handlerOf(record, context, synced)
-  const listening = yield* Transport.listen({ host: "127.0.0.1", port: 0 }, { ...settings, ...overrides }, inner)
+  const scope = yield* Scope.make()
+  yield* Effect.addFinalizer(() => closeInTime(scope))
+  const target = { host: "127.0.0.1", port: 0 }
+  const listening = yield* Transport.listen(target, { ...settings, ...overrides }, inner).pipe(Scope.provide(scope))
   const tcpPort = (listening.address as Net.AddressInfo).port
   const connect = Effect.acquireRelease(
     Effect.callback<Client>((resume) => {
-      const client = new Client(Net.connect({ host: "127.0.0.1", port: tcpPort, allowHalfOpen: true }))
+      const client = new Client(Net.connect({ host: "127.0.0.1", port: tcpPort, allowHalfOpen: true, noDelay: true }))
       client.socket.once("connect", () => resume(Effect.succeed(client)))
     }),
     (client) => Effect.sync(() => client.socket.destroy())
@@ -178,8 +183,27 @@ export const serve = Effect.fnUntraced(function*(work: Work, overrides: Partial<
   return served
 })
 
-/** The port behind a connection, for what only its owner may know. */
-export const portOf = (connection: Connection): Port => (connection as unknown as { readonly port: Port }).port
+// Draining takes time, and nobody else moves the test's clock any more.
+const closeInTime = Effect.fnUntraced(function*(scope: Scope.Closeable) {
+  const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+  while (closing.pollUnsafe() === undefined) {
+    yield* turns(5)
+    yield* TestClock.adjust("2 seconds")
+  }
+})
+
+/** What only a connection itself may know. */
+export interface Insides {
+  readonly port: Port
+  readonly wire: { readonly socket: Net.Socket }
+  readonly body:
+    | { readonly buffered: number; readonly size: number; readonly chunks: ReadonlyArray<Uint8Array> }
+    | undefined
+  readonly pending: Buffer | undefined
+}
+
+/** Looks inside the first connection that brought a request. */
+export const insidesOf = (record: Record): Insides => [...record.connections][0] as unknown as Insides
 
 /** A client that speaks bytes. */
 export class Client {
@@ -251,7 +275,7 @@ export class Client {
   /** Waits for that many complete responses and returns all that are there. */
   responses(count: number, methods: ReadonlyArray<string> = []): Effect.Effect<ReadonlyArray<Message>> {
     return Effect.map(
-      this.until(() => read(this.received, methods, this.ended).messages.length >= count || this.closed),
+      this.until(() => this.ended || this.closed || read(this.received, methods, false).messages.length >= count),
       () => read(this.received, methods, this.ended).messages
     )
   }

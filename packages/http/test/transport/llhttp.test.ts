@@ -84,7 +84,8 @@ const judge = (one: Case, seen: Seen): string | undefined => {
   if (one.error === null) return refusal === undefined ? undefined : `refused with ${refusal}`
   // Bytes behind a last message are not refused but ignored: the connection is over.
   if (!seen.isOver) return "should be refused, and the connection closed"
-  return refusal !== undefined || one.error.includes("Data after `Connection: close`") ? undefined : "no refusal was sent"
+  return refusal !== undefined || one.error.includes("Data after `Connection: close`") ? undefined
+    : "no refusal was sent"
 }
 
 const corpus = Effect.fnUntraced(function*(run: Run, cut: (bytes: Buffer) => ReadonlyArray<Buffer>) {
