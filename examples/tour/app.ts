@@ -37,8 +37,8 @@ class Kitchen extends Context.Service<Kitchen, {
 }>()("tour/Kitchen") {
   static readonly layer = Layer.effect(
     Kitchen,
-    Effect.map(Effect.all([Lock.make, Queue.make<string>({ capacity: 100 })]), ([stove, orders]) =>
-      Kitchen.of({ stove, orders }))
+    Effect.map(Effect.all([Lock.make, Queue.make<string>({ capacity: 100 })]),
+      ([stove, orders]) => Kitchen.of({ stove, orders }))
   )
 }
 
@@ -65,8 +65,8 @@ const search = Route.get(
   ({ query }) => Effect.succeed(Response.text(`${query.q} page ${query.page ?? 1}\n`))
 )
 
-const digest = Route.match(/^\/([a-f0-9]{32})$/, [Schema.String], (_request, hash) =>
-  Effect.succeed(Response.text(`${hash}\n`)))
+const digest = Route.match(/^\/([a-f0-9]{32})$/, [Schema.String],
+  (_request, hash) => Effect.succeed(Response.text(`${hash}\n`)))
 
 // One at a time: whoever waits for the stove is served in order, and forgotten when their client leaves.
 const cook = Route.get("/cook/:dish", function*({ path }) {

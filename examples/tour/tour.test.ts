@@ -5,9 +5,9 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as TestClock from "effect/testing/TestClock"
 import { Kore } from "kore-fx"
-import { app } from "./app.ts"
 import * as Load from "../../tools/Load.ts"
 import * as RunningApp from "../../tools/RunningApp.ts"
+import { app } from "./app.ts"
 
 const file = new URL("main.ts", import.meta.url).pathname
 const tour = RunningApp.start([file])

@@ -5,8 +5,8 @@
  * What it is not: the failure of an app that runs, which is its log's matter.
  */
 import * as Effect from "effect/Effect"
-import { inspect } from "node:util"
 import { pathToFileURL } from "node:url"
+import { inspect } from "node:util"
 import { AppThrew, type LoadProblem, SyntaxProblem, UnsupportedSyntax } from "./CliError.ts"
 import { findSyntaxError } from "./internal/findSyntaxError.ts"
 import { importProblem, missingExport } from "./internal/importProblem.ts"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
-import { command } from "../src/Main.ts"
 import { forParser, runWords } from "../src/internal/words.ts"
+import { command } from "../src/Main.ts"
 import * as Cli from "./fixtures/Cli.ts"
 
 describe("help", () => {

@@ -21,15 +21,17 @@ const stopped = Effect.fnUntraced(function*(it: Cli.Process) {
 })
 
 describe("kore-fx run serves and stops in order", () => {
-  for (const [kind, file, body] of [
-    ["a file that exports an app", "exported.ts", "exported"],
-    ["a file whose default export is an app", "defaultExport.ts", "exported"],
-    ["a file that runs itself", "selfRunning.ts", "selfRunning"],
-    ["a file that runs itself after a while", "late.ts", "exported"],
-    ["a file of the old API that exports koreapp", "legacy.ts", "legacy"],
-    ["a file of the old API that declares all at module level", "legacyModule.ts", "legacyModule"],
-    ["a file of the old API that runs itself", "legacyRun.ts", "legacyRun"]
-  ] as const) {
+  for (
+    const [kind, file, body] of [
+      ["a file that exports an app", "exported.ts", "exported"],
+      ["a file whose default export is an app", "defaultExport.ts", "exported"],
+      ["a file that runs itself", "selfRunning.ts", "selfRunning"],
+      ["a file that runs itself after a while", "late.ts", "exported"],
+      ["a file of the old API that exports koreapp", "legacy.ts", "legacy"],
+      ["a file of the old API that declares all at module level", "legacyModule.ts", "legacyModule"],
+      ["a file of the old API that runs itself", "legacyRun.ts", "legacyRun"]
+    ] as const
+  ) {
     it.live(kind, () =>
       Effect.gen(function*() {
         const before = Date.now()

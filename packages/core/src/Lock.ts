@@ -53,7 +53,8 @@ export class LockReentered extends Data.TaggedError("LockReentered") {
 const reentered = Effect.suspend(() => Effect.die(new LockReentered()))
 
 /** `f(lock, effect)` and `f(lock)(effect)`. */
-const either = (f: (self: Impl.LockImpl, effect: Effect.Effect<any, any, any>) => Effect.Effect<any, any, any>): any =>
+const either =
+  (f: (self: Impl.LockImpl, effect: Effect.Effect<any, any, any>) => Effect.Effect<any, any, any>): any =>
   (lock: Lock, effect?: Effect.Effect<unknown, unknown, unknown>) =>
     effect === undefined
       ? (late: Effect.Effect<unknown, unknown, unknown>) => f(lock as Impl.LockImpl, late)

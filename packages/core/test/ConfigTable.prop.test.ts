@@ -48,17 +48,18 @@ const Fraction = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }
 const Named = Schema.Literals(withBounds.map(({ name }) => name))
 
 describe("laws of every option", () => {
-  it.effect.each(names)("%s: its default reads back from its text, in the environment and in an app", (name) =>
-    Effect.gen(function*() {
-      const initial: unknown = definitionOf(name).default
-      if (initial === undefined) return
-      assert.isTrue(Equal.equals(Result.getOrThrow<unknown, unknown>(Config.decode(name, initial)), initial))
-      // A list of nothing has no text of its own.
-      const text = Array.isArray(initial) ? "" : Definition.formatValue(definitionOf(name), initial)
-      const { config, origins } = yield* Config.resolve({ app: {}, env: { [variable(name)]: text } })
-      assert.isTrue(Equal.equals(config[name], initial))
-      assert.strictEqual(origins[name].source, "environment")
-    }))
+  it.effect.each(names)("%s: its default reads back from its text, in the environment and in an app",
+    (name) =>
+      Effect.gen(function*() {
+        const initial: unknown = definitionOf(name).default
+        if (initial === undefined) return
+        assert.isTrue(Equal.equals(Result.getOrThrow<unknown, unknown>(Config.decode(name, initial)), initial))
+        // A list of nothing has no text of its own.
+        const text = Array.isArray(initial) ? "" : Definition.formatValue(definitionOf(name), initial)
+        const { config, origins } = yield* Config.resolve({ app: {}, env: { [variable(name)]: text } })
+        assert.isTrue(Equal.equals(config[name], initial))
+        assert.strictEqual(origins[name].source, "environment")
+      }))
 
   it.each(withBounds)("$name: its documented bounds are allowed and nothing beyond them is", ({ bounds, name }) => {
     const documentation = Definition.documentation(definitionOf(name))
@@ -139,10 +140,24 @@ describe("the tables", () => {
 
   it("the first release applies these options and no others", () => {
     assert.sameMembers(names.filter((name) => definitionOf(name).later === undefined), [
-      "workers", "workerDeathPolicy", "pidfile", "socketBacklog", "file",
-      "httpHeaderMax", "httpHeaderTimeout", "httpBodyMax", "httpBodyTimeout", "httpKeepaliveTime", "httpServerVersion",
-      "httpRequestLimit", "httpWriteTimeout", "httpHeaderCount",
-      "shutdownTimeout", "workerStartTimeout", "workerRestartLimit", "workerRestartPeriod"
+      "workers",
+      "workerDeathPolicy",
+      "pidfile",
+      "socketBacklog",
+      "file",
+      "httpHeaderMax",
+      "httpHeaderTimeout",
+      "httpBodyMax",
+      "httpBodyTimeout",
+      "httpKeepaliveTime",
+      "httpServerVersion",
+      "httpRequestLimit",
+      "httpWriteTimeout",
+      "httpHeaderCount",
+      "shutdownTimeout",
+      "workerStartTimeout",
+      "workerRestartLimit",
+      "workerRestartPeriod"
     ])
   })
 })

@@ -3,8 +3,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as EffectScheduler from "effect/Scheduler"
+import * as Schema from "effect/Schema"
 import * as Lock from "../src/Lock.ts"
 import * as Scheduler from "../src/Scheduler.ts"
 
@@ -27,9 +27,8 @@ const Steps = Schema.Array(Step).check(Schema.isMaxLength(40))
 const schedulers = { default: new EffectScheduler.MixedScheduler(), worker: Scheduler.make() }
 const SchedulerName = Schema.Literals(["default", "worker"])
 
-const onScheduler =
-  (name: "default" | "worker") => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.provideService(effect, EffectScheduler.Scheduler, schedulers[name])
+const onScheduler = (name: "default" | "worker") => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, EffectScheduler.Scheduler, schedulers[name])
 
 const turns = (count: number) => Effect.forEach(Array.from({ length: count }), () => Scheduler.turn, { discard: true })
 

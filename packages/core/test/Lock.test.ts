@@ -59,8 +59,8 @@ describe("withLock", () => {
       const lock = yield* Lock.make
       const order: Array<string> = []
       const loop = (name: string) =>
-        Effect.forEach([1, 2, 3], () =>
-          Lock.withLock(lock, Effect.andThen(Effect.sync(() => order.push(name)), Effect.yieldNow)))
+        Effect.forEach([1, 2, 3],
+          () => Lock.withLock(lock, Effect.andThen(Effect.sync(() => order.push(name)), Effect.yieldNow)))
       yield* Effect.all([loop("a"), loop("b")], { concurrency: 2 })
       assert.deepStrictEqual(order, ["a", "b", "a", "b", "a", "b"])
     }))

@@ -22,17 +22,18 @@ const linesOf = (effect: Effect.Effect<void>) =>
   })
 
 describe("one record is one line, whatever is in it", () => {
-  it.effect.prop("text, annotations, cause", { text: Text, nasty: Nasty, name: Text }, ({ name, nasty, text }) =>
-    Effect.gen(function*() {
-      const evil = `${text}${nasty.join("")}`
-      const writes = yield* linesOf(
-        Effect.logError(evil, { [name]: evil }, Cause.die(new Error(evil))).pipe(Effect.annotateLogs(evil, evil))
-      )
-      assert.strictEqual(writes.length, 1)
-      const [line] = writes
-      assert.isTrue(line!.endsWith("]\n"))
-      assert.notMatch(line!.slice(0, -1), lineEnds)
-    }))
+  it.effect.prop("text, annotations, cause", { text: Text, nasty: Nasty, name: Text },
+    ({ name, nasty, text }) =>
+      Effect.gen(function*() {
+        const evil = `${text}${nasty.join("")}`
+        const writes = yield* linesOf(
+          Effect.logError(evil, { [name]: evil }, Cause.die(new Error(evil))).pipe(Effect.annotateLogs(evil, evil))
+        )
+        assert.strictEqual(writes.length, 1)
+        const [line] = writes
+        assert.isTrue(line!.endsWith("]\n"))
+        assert.notMatch(line!.slice(0, -1), lineEnds)
+      }))
 
   it.prop("printable text stays as it is", { text: Schema.String }, ({ text }) => {
     const printable = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "")

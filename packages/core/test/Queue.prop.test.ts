@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as EffectScheduler from "effect/Scheduler"
+import * as Schema from "effect/Schema"
 import * as Queue from "../src/Queue.ts"
 import * as Scheduler from "../src/Scheduler.ts"
 
@@ -24,9 +24,8 @@ const Steps = Schema.Array(Step).check(Schema.isMaxLength(60))
 const schedulers = { default: new EffectScheduler.MixedScheduler(), worker: Scheduler.make() }
 const SchedulerName = Schema.Literals(["default", "worker"])
 
-const onScheduler =
-  (name: "default" | "worker") => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.provideService(effect, EffectScheduler.Scheduler, schedulers[name])
+const onScheduler = (name: "default" | "worker") => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, EffectScheduler.Scheduler, schedulers[name])
 
 const turns = (count: number) => Effect.forEach(Array.from({ length: count }), () => Scheduler.turn, { discard: true })
 

@@ -49,7 +49,8 @@ export class Registry extends Context.Service<Registry, {
 }
 
 // A readable complaint about errors that no client could be told.
-type Answered<Routes extends ReadonlyArray<Route.Route<any, any>>> = [Route.Unanswered<Routes>] extends [never] ? unknown
+type Answered<Routes extends ReadonlyArray<Route.Route<any, any>>> = [Route.Unanswered<Routes>] extends [never] ?
+  unknown
   : { readonly "a route fails with an error that has no HTTP answer": Route.Unanswered<Routes> }
 
 /** What the handlers of routes need from outside: everything but the request and its scope. */
@@ -78,11 +79,11 @@ export const layer = <const Name extends string, const Routes extends ReadonlyAr
   options: Options<Name>,
   routes: Routes & Answered<Routes>
 ): Layer.Layer<never, never, Registry | Attached<Name> | Services<Routes>> =>
-  Layer.effectDiscard(Effect.contextWith((context: Context.Context<Registry>) =>
-    Effect.sync(() =>
-      Context.get(context, Registry).add({ host, attach: options.attach, routes, context })
+  Layer.effectDiscard(
+    Effect.contextWith((context: Context.Context<Registry>) =>
+      Effect.sync(() => Context.get(context, Registry).add({ host, attach: options.attach, routes, context }))
     )
-  ))
+  )
 
 /** A host as it is compared: lower case, without port and final dot. */
 export const normalize = (host: string): string => {

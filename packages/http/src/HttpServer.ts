@@ -22,8 +22,7 @@ type Handled = Effect.Effect<void, never, any>
 const handleResponse = (
   request: HttpServerRequest.HttpServerRequest,
   response: HttpServerResponse.HttpServerResponse
-): Effect.Effect<void> =>
-  (request.source as Connection).respond(request as ServerRequest, response) ?? Effect.void
+): Effect.Effect<void> => (request.source as Connection).respond(request as ServerRequest, response) ?? Effect.void
 
 /**
  * Listens on an address and provides Effect's `HttpServer`. Requests wait for nothing: before a program is served,
@@ -66,5 +65,5 @@ export const make = Effect.fnUntraced(function*(
 export const layer = (
   target: Transport.Target,
   config?: Partial<Config.Config>
-): Layer.Layer<HttpServer.HttpServer, Transport.TransportError> => Layer.effect(HttpServer.HttpServer)(make(target, config))
-
+): Layer.Layer<HttpServer.HttpServer, Transport.TransportError> =>
+  Layer.effect(HttpServer.HttpServer)(make(target, config))

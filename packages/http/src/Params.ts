@@ -129,7 +129,9 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
  */
 export const body = (
   schema: Schema.Constraint
-): (request: ServerRequest) => Effect.Effect<unknown, HttpServerResponse.HttpServerResponse | HttpServerError.HttpServerError> => {
+): (
+  request: ServerRequest
+) => Effect.Effect<unknown, HttpServerResponse.HttpServerResponse | HttpServerError.HttpServerError> => {
   const decode = decoder("body", Schema.toCodecJson(schema as any) as any)
   const decodeText = (text: string): Exit.Exit<unknown, HttpServerResponse.HttpServerResponse> => {
     let json: unknown

@@ -29,7 +29,8 @@ export interface Problem {
 export const MEDIA_TYPE = "application/problem+json"
 
 /** The standard phrase of a status, or its class when the status has none. */
-export const title = (status: number): string => STATUS_CODES[status] ?? (status < 500 ? "Client Error" : "Server Error")
+export const title = (status: number): string =>
+  STATUS_CODES[status] ?? (status < 500 ? "Client Error" : "Server Error")
 
 /** The JSON text of a problem. */
 export const encode = (problem: Problem): string =>

@@ -73,9 +73,9 @@ export type Input<P extends string, S> = Simplify<
     readonly request: HttpServerRequest.HttpServerRequest
     readonly path: PathInput<P, S extends { readonly path: infer F } ? F : {}>
   }
-  & (S extends { readonly query: infer Q extends Schema.Struct.Fields } ? { readonly query: Schema.Struct.Type<Q> } : {})
-  & (S extends { readonly headers: infer H extends Schema.Struct.Fields }
-    ? { readonly headers: Schema.Struct.Type<H> }
+  & (S extends { readonly query: infer Q extends Schema.Struct.Fields } ? { readonly query: Schema.Struct.Type<Q> }
+    : {})
+  & (S extends { readonly headers: infer H extends Schema.Struct.Fields } ? { readonly headers: Schema.Struct.Type<H> }
     : {})
   & (S extends { readonly body: infer B extends Schema.Constraint } ? { readonly body: B["Type"] } : {})
 >

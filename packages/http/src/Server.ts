@@ -61,8 +61,8 @@ const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.
     const services = flat(context)
     for (const route of routes) entries.push({ route, target: { route, context: services } })
   }
-  const routers = yield* Effect.forEach(byHost, ([host, entries]) =>
-    Effect.map(Router.make(host, entries), (router) => [host, router] as const))
+  const routers = yield* Effect.forEach(byHost,
+    ([host, entries]) => Effect.map(Router.make(host, entries), (router) => [host, router] as const))
   return new Domain.Hosts(routers)
 })
 
@@ -123,10 +123,17 @@ export const layer = <E, R>(
     const listeners = yield* Listener.Listeners
     const settings = Transport.settings(yield* Config.Current)
     yield* checkAttachments(registrations, [...listeners.keys()])
-    for (const [name, { descriptor }] of listeners) {
-      const own = registrations.filter((registration) => registration.attach === name)
-      yield* Transport.listen({ descriptor }, settings, yield* handler(own))
-    }
+    const ports = yield* Effect.forEach(listeners, ([name, bound]) =>
+      Effect.flatMap(handler(registrations.filter((registration) => registration.attach === name)), (handler) =>
+        Transport.listen(
+          { descriptor: bound.descriptor, untilEmpty: Listener.untilEmpty(bound) },
+          settings,
+          handler
+        )))
+    // All at once: no server goes on as if nothing happened while another one finishes what it runs.
+    yield* Effect.addFinalizer(() =>
+      Effect.forEach(ports, (port) => port.drain, { concurrency: "unbounded", discard: true })
+    )
   }))
 
 /** Builds the Layer of an app and returns what its domains ask for. */
@@ -151,16 +158,19 @@ const handleWith = (
 (request, connection) => {
   const router = hosts.only ?? hosts.find(request.host)
   if (router === undefined) {
-    return void connection.respond(request, Problem.response({ status: 404, detail: `no domain answers "${request.host}"` }))
+    return void connection.respond(request,
+      Problem.response({ status: 404, detail: `no domain answers "${request.host}"` }))
   }
   const result = router.find(request.method, request.path)
   switch (result._tag) {
     case "Found":
       return run(result.target, result.found, request, connection, report)
     case "NotFound":
-      return void connection.respond(request, Problem.response({ status: 404, detail: `nothing is at ${request.path}` }))
+      return void connection.respond(request,
+        Problem.response({ status: 404, detail: `nothing is at ${request.path}` }))
     case "Malformed":
-      return void connection.respond(request, Problem.response({ status: 400, detail: "the path is not percent-encoded UTF-8" }))
+      return void connection.respond(request,
+        Problem.response({ status: 400, detail: "the path is not percent-encoded UTF-8" }))
     case "NotAllowed": {
       const headers = { allow: result.allow }
       return void connection.respond(

@@ -1,6 +1,6 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { HttpServer } from "@kore-fx/http"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -12,9 +12,11 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 
 const routes = HttpRouter.addAll([
-  HttpRouter.route("GET", "/hello/:name", Effect.map(HttpRouter.params, ({ name }) => HttpServerResponse.text(`hello ${name}`))),
-  HttpRouter.route("POST", "/echo", Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-    Effect.map(request.json, (json) => HttpServerResponse.jsonUnsafe(json)))),
+  HttpRouter.route("GET", "/hello/:name",
+    Effect.map(HttpRouter.params, ({ name }) => HttpServerResponse.text(`hello ${name}`))),
+  HttpRouter.route("POST", "/echo",
+    Effect.flatMap(HttpServerRequest.HttpServerRequest,
+      (request) => Effect.map(request.json, (json) => HttpServerResponse.jsonUnsafe(json)))),
   HttpRouter.route("GET", "/stream", Effect.succeed(HttpServerResponse.stream(
     Stream.encodeText(Stream.map(Stream.range(1, 3), String))
   ))),

@@ -18,7 +18,8 @@ interface Model {
   readonly segments: ReadonlyArray<string>
 }
 
-const shape = (segments: ReadonlyArray<string>) => segments.map((s) => s.startsWith(":") || s.startsWith("*") ? s[0] : s)
+const shape = (segments: ReadonlyArray<string>) =>
+  segments.map((s) => s.startsWith(":") || s.startsWith("*") ? s[0] : s)
 
 // Distinct names in a pattern and no two patterns of one method and shape: what the router accepts.
 const accepted = (patterns: ReadonlyArray<typeof Pattern.Type>): ReadonlyArray<Model> => {
@@ -43,7 +44,8 @@ const matches = (segments: ReadonlyArray<string>, words: ReadonlyArray<string>):
   return (first.startsWith(":") ? words[0] !== "" : first === words[0]) && matches(others, words.slice(1))
 }
 
-const rank = (segment: string | undefined) => segment === undefined ? 3 : segment.startsWith("*") ? 2 : segment.startsWith(":") ? 1 : 0
+const rank = (segment: string | undefined) =>
+  segment === undefined ? 3 : segment.startsWith("*") ? 2 : segment.startsWith(":") ? 1 : 0
 
 const moreSpecific = (a: Model, b: Model): number => {
   for (let i = 0; i < Math.max(a.segments.length, b.segments.length); i++) {

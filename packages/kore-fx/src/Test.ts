@@ -69,8 +69,8 @@ export const test = <E>(
       http: agent,
       https: agent as never
     })
-    return HttpClient.mapRequest(client, (request) =>
-      request.url.startsWith("/") ? HttpClientRequest.prependUrl(request, "http://localhost") : request)
+    return HttpClient.mapRequest(client,
+      (request) => request.url.startsWith("/") ? HttpClientRequest.prependUrl(request, "http://localhost") : request)
   })) as Layer.Layer<HttpClient.HttpClient, E | TestError>
 
 // Node's client over one end of a pair of streams; the other end is a connection of the server.

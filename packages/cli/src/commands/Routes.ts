@@ -14,18 +14,19 @@ import { display, indent, paragraphs } from "../internal/text.ts"
 import { args, file, json } from "./arguments.ts"
 
 /** The command. */
-export const routes = Command.make("routes", { file, args, json }, ({ args, file, json }) =>
-  Effect.scoped(Effect.gen(function*() {
-    const inspected = yield* inspect(yield* locate(file), args)
-    const { config } = yield* inspected.kore.Config.resolve({ app: inspected.app.config })
-    const domains = yield* registrations(inspected, config)
-    const problems = yield* routeProblems(inspected, domains)
-    if (problems.length > 0) {
-      return yield* new CheckFailed({ file: display(inspected.file), problems: indent(problems.join("\n"), 2) })
-    }
-    const rows = rowsOf(inspected, domains)
-    yield* json ? printJson({ file: inspected.file, routes: rows }) : print(formatRows(inspected, rows))
-  }))).pipe(
+export const routes = Command.make("routes", { file, args, json },
+  ({ args, file, json }) =>
+    Effect.scoped(Effect.gen(function*() {
+      const inspected = yield* inspect(yield* locate(file), args)
+      const { config } = yield* inspected.kore.Config.resolve({ app: inspected.app.config })
+      const domains = yield* registrations(inspected, config)
+      const problems = yield* routeProblems(inspected, domains)
+      if (problems.length > 0) {
+        return yield* new CheckFailed({ file: display(inspected.file), problems: indent(problems.join("\n"), 2) })
+      }
+      const rows = rowsOf(inspected, domains)
+      yield* json ? printJson({ file: inspected.file, routes: rows }) : print(formatRows(inspected, rows))
+    }))).pipe(
     Command.withDescription(
       paragraphs(
         "Print the routes of an app in the order in which they are tried.",

@@ -26,13 +26,14 @@ const tell = (problem: Error, { App, Kore }: KoreFx): Effect.Effect<void> =>
   Effect.ignore(Kore.main(App.make({ config: {}, servers: {}, worker: Layer.effectDiscard(Effect.fail(problem)) })))
 
 // To start a parent here could start workers without end, each of which would start a parent.
-const stray: Effect.Effect<void> = Effect.flatMap(Effect.promise(() => import("../CliError.ts")), ({ UsageError }) =>
-  Effect.sync(() => {
-    const error = new UsageError({
-      problems: "KORE_FX_WORKER is set, but no parent started this process as a worker.",
-      usage: "that variable in workers only, whose parent sets it",
-      hint: "Remove it from the environment: unset KORE_FX_WORKER"
-    })
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = error[Runtime.errorExitCode]
-  }))
+const stray: Effect.Effect<void> = Effect.flatMap(Effect.promise(() => import("../CliError.ts")),
+  ({ UsageError }) =>
+    Effect.sync(() => {
+      const error = new UsageError({
+        problems: "KORE_FX_WORKER is set, but no parent started this process as a worker.",
+        usage: "that variable in workers only, whose parent sets it",
+        hint: "Remove it from the environment: unset KORE_FX_WORKER"
+      })
+      process.stderr.write(`${error.message}\n`)
+      process.exitCode = error[Runtime.errorExitCode]
+    }))

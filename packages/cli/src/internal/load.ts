@@ -93,8 +93,8 @@ const importApp = (file: string): Effect.Effect<Module, LoadProblem> =>
       catch: (thrown) => ({ thrown })
     }),
     ({ thrown }) =>
-      Effect.flatMap(Effect.promise(() => import("../Diagnosis.ts")), ({ explain }) =>
-        Effect.flatMap(explain(file, thrown), Effect.fail))
+      Effect.flatMap(Effect.promise(() => import("../Diagnosis.ts")),
+        ({ explain }) => Effect.flatMap(explain(file, thrown), Effect.fail))
   )
 
 // A top-level await that never ends would be silence for ever.

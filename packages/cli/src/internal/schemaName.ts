@@ -43,9 +43,11 @@ const nameOf = (ast: SchemaAST.AST, depth: number): string => {
     }
     case "Objects": {
       const fields = ast.propertySignatures.map(({ name, type }) =>
-        `${String(name)}${optional(type)}: ${nameOf(type, depth + 1)}`)
+        `${String(name)}${optional(type)}: ${nameOf(type, depth + 1)}`
+      )
       const others = ast.indexSignatures.map(({ parameter, type }) =>
-        `[${nameOf(parameter, depth + 1)}]: ${nameOf(type, depth + 1)}`)
+        `[${nameOf(parameter, depth + 1)}]: ${nameOf(type, depth + 1)}`
+      )
       return fields.length + others.length === 0 ? "{}" : `{ ${[...fields, ...others].join(", ")} }`
     }
     default:

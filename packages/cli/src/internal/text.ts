@@ -33,8 +33,7 @@ export const columns = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
 // The help writes a description as it is, with its first line two spaces in.
 const helpWidth = 98
 
-const wrap = (text: string): string =>
-  text.replace(new RegExp(`(.{1,${helpWidth}})(?: +|$)`, "g"), "$1\n").trimEnd()
+const wrap = (text: string): string => text.replace(new RegExp(`(.{1,${helpWidth}})(?: +|$)`, "g"), "$1\n").trimEnd()
 
 /** Paragraphs as the description of a command. */
 export const paragraphs = (...texts: ReadonlyArray<string>): string =>

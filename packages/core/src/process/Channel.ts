@@ -6,11 +6,11 @@
  * write, so that a worker could end the parent; here a line that is no message is reported and dropped. For the same
  * reason it is JSON and not V8's format: what reads the bytes of a worker that was broken into should be boring.
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
-import type * as Cause from "effect/Cause"
 import type * as Scope from "effect/Scope"
 import type * as net from "node:net"
 import * as Message from "./Message.ts"

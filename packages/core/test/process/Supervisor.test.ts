@@ -28,8 +28,7 @@ const make = (scripts: ReadonlyArray<Script | SpawnError>, options: { readonly d
       if (script instanceof SpawnError) return yield* script
       const messages = yield* Queue.unbounded<Message.FromWorker, Ended>()
       const end = yield* Deferred.make<Ended>()
-      const finish = (ended: Ended) =>
-        Effect.andThen(Deferred.succeed(end, ended), Queue.fail(messages, ended))
+      const finish = (ended: Ended) => Effect.andThen(Deferred.succeed(end, ended), Queue.fail(messages, ended))
       yield* Effect.forkScoped(Effect.forEach(script, ([after, event]) =>
         Effect.delay(
           event._tag === "Ended" ? finish(event) : Queue.offer(messages, event),

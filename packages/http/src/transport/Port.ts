@@ -22,8 +22,6 @@ export interface Settings {
   readonly writeTimeout: number
   readonly drainTimeout: number
   readonly requestLimit: number
-  /** Not enforced yet: Node cannot stop accepting on a socket that other workers share without closing it. */
-  readonly connectionLimit: number
   readonly backlog: number
   readonly server: string
 }

@@ -32,14 +32,17 @@ export const settings = (config: ConfigModule.Config): Settings => ({
   writeTimeout: Duration.toMillis(config.httpWriteTimeout),
   drainTimeout: Duration.toMillis(config.shutdownTimeout),
   requestLimit: config.httpRequestLimit,
-  connectionLimit: config.workerMaxConnections,
   backlog: config.socketBacklog,
   server: config.httpServerVersion
 })
 
 /** Where to listen: a descriptor that another process has bound, or an address to bind here. */
 export type Target =
-  | { readonly descriptor: number }
+  | {
+    readonly descriptor: number
+    /** Completes when the kernel has no connection left to accept; without it, the end waits 100 ms. */
+    readonly untilEmpty?: Effect.Effect<void>
+  }
   | { readonly host: string; readonly port: number }
   | { readonly path: string }
 
@@ -98,11 +101,19 @@ const empty = (port: Port.Port): Effect.Effect<void> =>
     return Effect.sync(() => void port.onClosed.delete(check))
   })
 
-const drainPort = (server: Net.Server, port: Port.Port, options: Settings): Effect.Effect<void> =>
+const untilEmpty = (target: Target): Effect.Effect<void> =>
+  "descriptor" in target && target.untilEmpty !== undefined ? target.untilEmpty : Effect.sleep(ACCEPT_REST)
+
+const drainPort = (
+  server: Net.Server,
+  port: Port.Port,
+  options: Settings,
+  untilEmpty: Effect.Effect<void>
+): Effect.Effect<void> =>
   Effect.gen(function*() {
     port.draining = true
     for (const connection of port.connections) connection.drain()
-    yield* Effect.sleep(ACCEPT_REST)
+    yield* untilEmpty
     if (server.listening) server.close()
     const within = (milliseconds: number) => Effect.timeoutOption(empty(port), Duration.millis(milliseconds))
     yield* within(options.drainTimeout)
@@ -126,7 +137,7 @@ export const listen = Effect.fnUntraced(function*(
   const deadlines = yield* Deadline.make
   const port = Port.make(deadlines, options, handler, false)
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void new Connection(socket, port))
-  const drain = drainPort(server, port, options)
+  const drain = yield* Effect.cached(drainPort(server, port, options, untilEmpty(target)))
   yield* Effect.acquireRelease(listenOn(server, target, options.backlog), () => drain)
   return {
     address: server.address()!,

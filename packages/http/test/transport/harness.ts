@@ -32,7 +32,6 @@ export const settings: Transport.Settings = {
   writeTimeout: 30_000,
   drainTimeout: 5_000,
   requestLimit: 1_000,
-  connectionLimit: 1_000,
   backlog: 128,
   server: "kore-fx"
 }

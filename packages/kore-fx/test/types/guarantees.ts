@@ -23,11 +23,12 @@ export const typed = Route.get(
 )
 
 // A generator's errors and services are inferred.
-export const generator = Route.get("/g/:id", { path: { id: Schema.Int }, success: Schema.Struct({ id: Schema.Int }) }, function*({ path }) {
-  const name = yield* (yield* Db).name
-  if (name === "") return yield* new Gone()
-  return { id: path.id }
-})
+export const generator = Route.get("/g/:id", { path: { id: Schema.Int }, success: Schema.Struct({ id: Schema.Int }) },
+  function*({ path }) {
+    const name = yield* (yield* Db).name
+    if (name === "") return yield* new Gone()
+    return { id: path.id }
+  })
 check<Equal<Route.ErrorOf<typeof generator>, Gone>>()
 check<Equal<Route.ServicesOf<typeof generator>, Db>>()
 
