@@ -114,7 +114,7 @@ const runEdges = [
   "packages/core/src/Task.ts",
   "packages/core/src/Tracer.ts",
   "packages/http/src/HttpServer.ts",
-  "packages/http/src/Server.ts"
+  "packages/http/src/Exchange.ts"
 ]
 
 /** Where Promises are met and fibers are started: the Promise adapter, the command's entry and its loader of app files. */

@@ -19,6 +19,8 @@ export interface Seen {
   /** Answers that announced the end of their connection. */
   closed: number
   readonly byBody: Map<string, number>
+  /** Lost requests by the last body that their connection had answered before; empty text for a first request. */
+  readonly lostAfter: Map<string, number>
 }
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -31,7 +33,7 @@ export const start = (port: number, clients: number): Effect.Effect<Seen, never,
   ).pipe(Effect.map((load) => load.seen))
 
 class Load {
-  readonly seen: Seen = { answered: 0, lost: 0, refused: 0, closed: 0, byBody: new Map() }
+  readonly seen: Seen = { answered: 0, lost: 0, refused: 0, closed: 0, byBody: new Map(), lostAfter: new Map() }
   private readonly sockets = new Set<Net.Socket>()
   private readonly port: number
   private stopped = false
@@ -49,6 +51,7 @@ class Load {
     let open = false
     let asked = false
     let buffer = ""
+    let last = ""
     const ask = () => {
       asked = true
       socket.write(REQUEST)
@@ -68,6 +71,7 @@ class Load {
       buffer = ""
       asked = false
       seen.answered++
+      last = body
       seen.byBody.set(body, (seen.byBody.get(body) ?? 0) + 1)
       if (/connection: close/.test(head)) {
         seen.closed++
@@ -82,7 +86,10 @@ class Load {
         seen.refused++
         setTimeout(() => this.connect(), 20)
       } else {
-        if (asked) seen.lost++
+        if (asked) {
+          seen.lost++
+          seen.lostAfter.set(last, (seen.lostAfter.get(last) ?? 0) + 1)
+        }
         this.connect()
       }
     })

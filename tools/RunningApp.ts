@@ -73,8 +73,12 @@ export const start = Effect.fnUntraced(function*(
     Effect.callback((resume) => {
       const look = () => {
         const match = pattern.exec(log)
-        if (match !== null) resume(Effect.succeed(match))
-        else if (child.exitCode !== null) resume(Effect.die(new Error(`ended without logging ${pattern}:\n${log}`)))
+        if (match !== null) {
+          waiting.delete(look)
+          resume(Effect.succeed(match))
+        } else if (child.exitCode !== null || child.signalCode !== null) {resume(
+            Effect.die(new Error(`ended without logging ${pattern}:\n${log}`))
+          )}
       }
       waiting.add(look)
       look()
@@ -90,7 +94,7 @@ export const start = Effect.fnUntraced(function*(
     logged,
     workers: Effect.sync(() => {
       const ready = new Map<number, number>()
-      for (const line of log.matchAll(/workers? .*ready.*/g)) {
+      for (const line of log.matchAll(/workers? ready: .*|worker \d+ ready again .*/g)) {
         for (const [, worker, pid] of line[0].matchAll(/(\d+)(?: ready again)? \(pid (\d+)\)/g)) {
           ready.set(Number(worker), Number(pid))
         }

@@ -52,7 +52,7 @@ export const table = {
     exitStatus: 1,
     sentence: "Worker {worker} did not stay up ({attempts}): {reason}.",
     expected: "A worker says that it is ready within workerStartTimeout and then runs until it is told to stop.",
-    hint: "The worker's own log lines above this one tell why; correct that and start the server again."
+    hint: "Correct what ended it, and start the server again."
   },
   WorkerDied: {
     code: "KORE_WORKER_DIED",
@@ -153,7 +153,9 @@ export class WorkerStartError extends Schema.TaggedError<WorkerStartError>()("Wo
   override readonly [Runtime.errorExitCode] = table.WorkerStartError.exitStatus
   override get message(): string {
     const attempts = this.attempts === 1 ? "1 attempt" : `${this.attempts} attempts`
-    return explain(table.WorkerStartError, { worker: this.worker, attempts, reason: this.reason })
+    // A stack belongs behind the message, not into its sentence.
+    const [reason, ...stack] = this.reason.split("\n")
+    return [explain(table.WorkerStartError, { worker: this.worker, attempts, reason: reason! }), ...stack].join("\n")
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The worker's scheduler: a fiber that is woken runs at once, as long as timers and I/O still get their turn.
  *
- * When to reach for it: `process/Worker` merges `context` into the Context of every worker; a test or a benchmark that
+ * When to reach for it: `Kore.main` provides `layer` to every worker; a test or a benchmark that
  * wants a worker's timing does the same. Handlers only ever need `turn`.
  * What it is not: a way to give fibers priorities, or to run work in parallel.
  *

@@ -69,6 +69,8 @@ export class Tasks extends Context.Service<Tasks, {
   ) => Task<A, E>
   /** Ends a task; see `kill`. */
   readonly kill: (id: Id) => Effect.Effect<boolean>
+  /** Ends all tasks and waits for them; a task created later never runs. For whoever releases what tasks use. */
+  readonly close: Effect.Effect<void>
 }>()("@kore-fx/core/Task/Tasks") {
   /** Makes it. When the scope closes, all tasks are killed and waited for; a task created later never runs. */
   static readonly make: Effect.Effect<Tasks["Service"], never, Scope.Scope | Tracer.Tracer> = Effect.gen(function*() {
@@ -76,7 +78,8 @@ export class Tasks extends Context.Service<Tasks, {
     yield* Effect.addFinalizer(() => registry.close)
     return Tasks.of({
       createUnsafe: registry.create,
-      kill: (id) => registry.kill(() => registry.get(id))
+      kill: (id) => registry.kill(() => registry.get(id)),
+      close: registry.close
     })
   })
 

@@ -97,6 +97,10 @@ export const normalize = (host: string): string => {
   return host.slice(0, end).toLowerCase()
 }
 
+/** Tells whether a domain can be declared for this host: a name, `*.name`, an address or `*`. */
+export const isHost = (host: string): boolean =>
+  host === "*" || /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(host) || /^\[[0-9A-Fa-f:.]+\]$/.test(host)
+
 const CACHE_MAX = 1024
 
 /** Finds the value of a host: exact name, then longest wildcard, then `*`. */

@@ -27,7 +27,10 @@ export interface Options {
 /**
  * A class of errors like `Schema.TaggedError`, with an HTTP answer.
  *
- * The answer is `application/problem+json` (RFC 9457) with the status, the message and the fields of the error.
+ * The answer is `application/problem+json` (RFC 9457) with the status, the message, and as further members the fields of
+ * the error and its `_tag`. From 500 on it tells only the status and `detail`, because a fault is nobody else's business.
+ *
+ * @throws RangeError for a status that is no error, or a field that has the name of a member of RFC 9457.
  *
  * @example
  * ```ts
@@ -48,22 +51,31 @@ export const TaggedError = <Self>() =>
   if (!Number.isInteger(options.httpStatus) || options.httpStatus < 400 || options.httpStatus > 599) {
     throw new RangeError(`HttpError ${tag}: httpStatus is ${options.httpStatus}, expected an integer from 400 to 599`)
   }
+  const reserved = Object.keys(fields).filter((name) => Problem.RESERVED.includes(name))
+  if (reserved.length > 0) {
+    throw new RangeError(
+      `HttpError ${tag}: the fields ${reserved.join(", ")} are members of every problem (RFC 9457); name them otherwise`
+    )
+  }
+  const isFault = options.httpStatus >= 500
+  const headers = options.headers === undefined ? {} : { headers: options.headers }
   const base = Schema.TaggedError<Self, HttpError>()(tag, fields) as any
   let encode: ((self: unknown) => Effect.Effect<object, unknown>) | undefined
   Object.assign(base.prototype, {
     [HttpServerRespondable.symbol](this: Error): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown> {
+      if (isFault) {
+        return Effect.succeed(Problem.response({ status: options.httpStatus, detail: options.detail, ...headers }))
+      }
       encode ??= Schema.encodeUnknownEffect(Schema.toCodecJson(Schema.TaggedStruct(tag, fields) as any)) as any
       const detail = options.detail ?? (this.message === "" ? undefined : this.message)
-      return Effect.mapEager(encode!({ ...this, _tag: tag }), (extensions) =>
-        Problem.response({
-          status: options.httpStatus,
-          detail,
-          extensions: { ...extensions },
-          ...(options.headers === undefined ? {} : { headers: options.headers })
-        }))
+      return Effect.mapEager(
+        encode!({ ...this, _tag: tag }),
+        (extensions) =>
+          Problem.response({ status: options.httpStatus, detail, extensions: { ...extensions }, ...headers })
+      )
     },
     // An expected answer is no fault of the program.
-    [ErrorReporter.ignore]: options.httpStatus < 500
+    [ErrorReporter.ignore]: !isFault
   })
   return base
 }

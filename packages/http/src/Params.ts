@@ -60,8 +60,14 @@ export const invalid = (part: Part, error: Schema.SchemaError): HttpServerRespon
   })
 }
 
-const schemaErrorOf = (cause: Cause.Cause<Schema.SchemaError>): Schema.SchemaError =>
-  (cause.reasons[0] as Cause.Fail<Schema.SchemaError>).error
+// A Schema that dies, or would have to wait where nothing waits, is a fault of the program, not of the input.
+const refusal = (
+  part: Part,
+  cause: Cause.Cause<Schema.SchemaError>
+): Exit.Exit<never, HttpServerResponse.HttpServerResponse> => {
+  const reason = cause.reasons[0]
+  return reason?._tag === "Fail" ? Exit.fail(invalid(part, reason.error)) : Exit.failCause(cause as Cause.Cause<never>)
+}
 
 const ALL_ERRORS = { errors: "all" } as const
 
@@ -74,7 +80,7 @@ const decoder = (part: Part, schema: Schema.Constraint): Decoder<unknown> => {
     if (exit._tag === "Success") return exit as Exit.Success<unknown>
     // Valid input stops at the first look; invalid input is decoded again to name every field that is wrong.
     const again = explain(input)
-    return Exit.fail(invalid(part, schemaErrorOf(again._tag === "Failure" ? again.cause : exit.cause)))
+    return refusal(part, again._tag === "Failure" ? again.cause : exit.cause)
   }
 }
 

@@ -25,6 +25,9 @@ export interface Problem {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
+/** The members that RFC 9457 defines; an extension cannot have one of their names. */
+export const RESERVED: ReadonlyArray<string> = ["type", "title", "status", "detail", "instance"]
+
 /** The media type of problem details (RFC 9457 §3). */
 export const MEDIA_TYPE = "application/problem+json"
 
@@ -35,11 +38,11 @@ export const title = (status: number): string =>
 /** The JSON text of a problem. */
 export const encode = (problem: Problem): string =>
   JSON.stringify({
+    ...problem.extensions,
     type: "about:blank",
     title: title(problem.status),
     status: problem.status,
-    detail: problem.detail,
-    ...problem.extensions
+    detail: problem.detail
   })
 
 /**

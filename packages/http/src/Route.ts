@@ -5,8 +5,8 @@
  * routes in `Domain.layer`.
  * What it is not: registered anywhere. The same route can stand in several domains, in tests and in documentation.
  *
- * A pattern is a path of segments: text, `:name` for exactly one segment that is not empty, and at the end `*name` for
- * everything that is left. Which of several matching routes answers is said in `Router`.
+ * A pattern is a path of segments: text, `:name` for exactly one segment that is not empty, decoded, and at the end
+ * `*name` for everything that is left, as sent. Which of several matching routes answers is said in `Router`.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -59,7 +59,7 @@ export interface Spec<P extends string> {
   readonly body?: Schema.ConstraintDecoder<unknown>
   /** Schema of the value that the handler returns; it is sent as JSON. */
   readonly success?: Schema.ConstraintCodec<unknown, unknown, unknown, never>
-  /** Status of a returned value. Default 200. */
+  /** Status of a returned value; without `success` it has no meaning and is refused. Default 200. */
   readonly status?: number
 }
 
@@ -124,7 +124,10 @@ const isGeneratorFunction = (handler: Function): boolean => handler.constructor.
 
 // The handler's result as a response. Values of `success` are encoded; what does not fit is a defect of the program.
 const responder = (spec: Spec<any>): ((result: unknown) => Answer) | undefined => {
-  if (spec.success === undefined) return undefined
+  if (spec.success === undefined) {
+    if (spec.status === undefined) return undefined
+    throw new TypeError(`a route declares status ${spec.status} without success: give the Response that status instead`)
+  }
   const encode = Schema.encodeUnknownEffect(compileEncoder(Schema.toCodecJson(spec.success as any) as any))
   const options = { status: spec.status ?? 200 }
   const answer = (json: unknown) => HttpServerResponse.jsonUnsafe(json, options)

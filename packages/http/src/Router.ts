@@ -76,10 +76,12 @@ class Table<A> {
     const exact = this.exact.get(path)
     if (exact !== undefined) return { _tag: "Found", target: exact.target, found: NOTHING }
     let leaf: Leaf<A> | undefined
+    let isMalformed = false
     try {
       leaf = walk(this.root, path, 1, 0)
     } catch {
-      return MALFORMED // decodeURIComponent
+      // decodeURIComponent. Expressions are searched in the path as sent, so they may still match.
+      isMalformed = true
     }
     if (leaf !== undefined) {
       const found: Record<string, string> = {}
@@ -90,7 +92,7 @@ class Table<A> {
       const match = expression.pattern.exec(path)
       if (match !== null) return { _tag: "Found", target: expression.target, found: match.slice(1) }
     }
-    return undefined
+    return isMalformed ? MALFORMED : undefined
   }
 }
 
@@ -98,6 +100,14 @@ const NOT_FOUND: Result<never> = { _tag: "NotFound" }
 const MALFORMED: Result<never> = { _tag: "Malformed" }
 
 const decode = (text: string): string => text.includes("%") ? decodeURIComponent(text) : text
+
+const decodeOr = (text: string, error: () => RouteError): string => {
+  try {
+    return decode(text)
+  } catch {
+    throw error()
+  }
+}
 
 // Segments are decoded one by one, so that an encoded slash stays inside its segment.
 const walk = <A>(node: Node<A>, path: string, start: number, depth: number): Leaf<A> | undefined => {
@@ -117,7 +127,8 @@ const walk = <A>(node: Node<A>, path: string, start: number, depth: number): Lea
     }
   }
   if (node.rest === undefined) return undefined
-  values[depth] = decode(path.slice(start))
+  // As sent: decoding would make separators of encoded slashes, and dots of encoded dots.
+  values[depth] = path.slice(start)
   return node.rest
 }
 
@@ -138,6 +149,9 @@ export class Router<A> {
 
   constructor(host: string, entries: ReadonlyArray<Entry<A>>) {
     for (const { route, target } of entries) {
+      if (route.methods.length === 0) {
+        throw new RouteError({ host, route: String(route.pattern), detail: "it answers no method" })
+      }
       for (const method of route.methods) this.add(host, method, route, target, false)
     }
     for (const { route, target } of entries) {
@@ -152,6 +166,7 @@ export class Router<A> {
     const { pattern } = route
     const label = `${method} ${pattern}`
     const fail = (detail: string) => new RouteError({ host, route: label, detail })
+    if (!/^[A-Z][A-Z-]*$/.test(method)) throw fail(`a method is a word in upper case such as ${method.toUpperCase()}`)
     if (typeof pattern !== "string") {
       const same = table.expressions.find((other) => String(other.pattern) === String(pattern))
       if (same === undefined) table.expressions.push({ pattern: withoutMemory(pattern), target, label })
@@ -159,6 +174,7 @@ export class Router<A> {
       return
     }
     if (!pattern.startsWith("/")) throw fail("a path begins with /")
+    if (/[?#]/.test(pattern)) throw fail("a path has neither ? nor #: the query is declared with Schemas")
     const names: Array<string> = []
     const segments = pattern.slice(1).split("/")
     const leaf: Leaf<A> = { target, names, label }
@@ -166,7 +182,9 @@ export class Router<A> {
     for (const [i, segment] of segments.entries()) {
       const name = segment.slice(1)
       if (segment.startsWith(":") || segment.startsWith("*")) {
-        if (!/^[A-Za-z_]\w*$/.test(name)) throw fail(`"${segment}" is not a parameter: expected a name like ":id"`)
+        if (!/^[A-Za-z_]\w*$/.test(name) || name === "__proto__") {
+          throw fail(`"${segment}" is not a parameter: expected a name like ":id"`)
+        }
         if (names.includes(name)) throw fail(`the parameter "${name}" appears twice`)
         names.push(name)
       }
@@ -181,7 +199,7 @@ export class Router<A> {
       }
       if (segment.startsWith(":")) node = node.parameter ??= new Node()
       else {
-        const text = decode(segment)
+        const text = decodeOr(segment, () => fail(`"${segment}" is not percent-encoded UTF-8: write % as %25`))
         let next = node.texts.get(text)
         if (next === undefined) node.texts.set(text, next = new Node())
         node = next

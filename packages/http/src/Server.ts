@@ -6,23 +6,21 @@
  */
 import * as Config from "@kore-fx/core/Config"
 import * as Listener from "@kore-fx/core/Listener"
+import * as Task from "@kore-fx/core/Task"
 import * as Tracer from "@kore-fx/core/Tracer"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import * as Domain from "./Domain.ts"
-import { HttpServerError, HttpServerRequest, HttpServerResponse } from "./internal/effectHttp.ts"
+import * as Exchange from "./Exchange.ts"
+import { HttpServerResponse } from "./internal/effectHttp.ts"
 import * as Problem from "./Problem.ts"
 import type { ServerRequest } from "./Request.ts"
-import type { Found, Route } from "./Route.ts"
+import type { Route } from "./Route.ts"
 import * as Router from "./Router.ts"
-import type { Connection } from "./transport/Connection.ts"
 import * as Transport from "./transport/Transport.ts"
 
 /**
@@ -42,20 +40,19 @@ export const unix = (options: {
   readonly tls?: boolean
 }): Listener.Unix => ({ _tag: "Unix", path: options.path, tls: options.tls ?? true })
 
-interface Target {
-  readonly route: Route<any, any>
-  /** The services of the route's domain, flat, so that a request adds to it at the lowest cost. */
-  readonly context: Context.Context<never>
-}
-
-const flat = (context: Context.Context<never>): Context.Context<never> =>
-  // Spans cost microseconds a request and nobody reads them until an exporter is there.
-  Context.makeUnsafe(new Map(Context.add(context, References.TracerEnabled, false).mapUnsafe))
+// So that a request adds to it at the lowest cost.
+const flat = (context: Context.Context<never>): Context.Context<never> => Context.makeUnsafe(new Map(context.mapUnsafe))
 
 // The routes of a server by host.
 const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.Registration>) {
-  const byHost = new Map<string, Array<{ readonly route: Route<any, any>; readonly target: Target }>>()
-  for (const { context, host, routes } of registrations) {
+  const byHost = new Map<string, Array<{ readonly route: Route<any, any>; readonly target: Exchange.Target }>>()
+  for (const registration of registrations) {
+    const { context, routes } = registration
+    const host = Domain.normalize(registration.host)
+    if (!Domain.isHost(registration.host)) {
+      const detail = "a host is a name, *.name, an address or *; it has no port and no other wildcard"
+      return yield* new Router.RouteError({ host: registration.host, route: "of its own", detail })
+    }
     const entries = byHost.get(host) ?? []
     byHost.set(host, entries)
     const services = flat(context)
@@ -86,7 +83,8 @@ export const handler = (
         name: `${request.method} ${request.path}`,
         id: `${request.source.remoteAddress ?? "unix"}:${request.source.remotePort ?? ""}`
       })
-    return { handle: handleWith(hosts, report), report }
+    const work = new Exchange.Work()
+    return { handle: handleWith(hosts, work, report), report, idle: work.idle }
   })
 
 /** A domain attaches to a server that the app does not declare. */
@@ -116,30 +114,41 @@ export const layer = <E, R>(
 ): Layer.Layer<
   never,
   E | AttachError | Router.RouteError | Transport.TransportError,
-  Exclude<R, Domain.Registry> | Listener.Listeners | Config.Current | Tracer.Tracer
+  Exclude<R, Domain.Registry> | Listener.Listeners | Config.Current | Task.Tasks | Tracer.Tracer
 > =>
   Layer.effectDiscard(Effect.gen(function*() {
     const registrations = yield* build(app)
     const listeners = yield* Listener.Listeners
     const settings = Transport.settings(yield* Config.Current)
     yield* checkAttachments(registrations, [...listeners.keys()])
-    const ports = yield* Effect.forEach(listeners, ([name, bound]) =>
-      Effect.flatMap(handler(registrations.filter((registration) => registration.attach === name)), (handler) =>
-        Transport.listen(
-          { descriptor: bound.descriptor, untilEmpty: Listener.untilEmpty(bound) },
-          settings,
-          handler
-        )))
+    // Every route is compiled before the first server opens: a contradiction anywhere must not be found by clients.
+    const handlers = yield* Effect.forEach(listeners, ([name, bound]) =>
+      Effect.map(
+        handler(registrations.filter((registration) => registration.attach === name)),
+        (handler) => ({ bound, handler })
+      ))
+    const ports = yield* Effect.forEach(handlers, ({ bound, handler }) =>
+      Transport.listen(
+        { descriptor: bound.descriptor, untilEmpty: Listener.untilEmpty(bound) },
+        settings,
+        handler
+      ))
     // All at once: no server goes on as if nothing happened while another one finishes what it runs.
     yield* Effect.addFinalizer(() =>
       Effect.forEach(ports, (port) => port.drain, { concurrency: "unbounded", discard: true })
     )
   }))
 
-/** Builds the Layer of an app and returns what its domains ask for. */
+/**
+ * Builds the Layer of an app and returns what its domains ask for.
+ *
+ * When the scope closes, tasks end before the services that they use are released.
+ */
 export const build = Effect.fnUntraced(function*<E, R>(app: Layer.Layer<never, E, R>) {
   const registry = Domain.Registry.make()
   yield* Layer.build(Layer.provide(app, Layer.succeed(Domain.Registry, registry)))
+  const tasks = yield* Task.Tasks
+  yield* Effect.addFinalizer(() => tasks.close)
   return registry.registrations
 })
 
@@ -152,7 +161,8 @@ export const checkAttachments = (
     servers.includes(attach) ? Effect.void : Effect.fail(new AttachError({ host, attach, servers })), { discard: true })
 
 const handleWith = (
-  hosts: Domain.Hosts<Router.Router<Target>>,
+  hosts: Domain.Hosts<Router.Router<Exchange.Target>>,
+  work: Exchange.Work,
   report: Transport.Report
 ): Transport.Handler["handle"] =>
 (request, connection) => {
@@ -164,7 +174,7 @@ const handleWith = (
   const result = router.find(request.method, request.path)
   switch (result._tag) {
     case "Found":
-      return run(result.target, result.found, request, connection, report)
+      return Exchange.run(result.target, result.found, request, { connection, report, work })
     case "NotFound":
       return void connection.respond(request,
         Problem.response({ status: 404, detail: `nothing is at ${request.path}` }))
@@ -182,103 +192,3 @@ const handleWith = (
     }
   }
 }
-
-const run = (
-  { context, route }: Target,
-  found: Found,
-  request: ServerRequest,
-  connection: Connection,
-  report: Transport.Report
-): void => {
-  const scope = Scope.makeUnsafe()
-  const services = Context.add(
-    Context.add(context, HttpServerRequest.HttpServerRequest, request),
-    Scope.Scope,
-    scope
-  ) as Context.Context<any>
-  let effect: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, any>
-  try {
-    effect = route.handler(request, found)
-  } catch (defect) {
-    effect = Effect.die(defect)
-  }
-  const fiber = Effect.runForkWith(services)(effect)
-  const exit = fiber.pollUnsafe()
-  if (exit === undefined) {
-    const exchange = new Exchange(request, connection, scope, services, report)
-    request.fiber = fiber
-    fiber.addObserver((exit) => exchange.done(exit))
-  } else if (exit._tag === "Failure" || scope.state._tag !== "Empty") {
-    new Exchange(request, connection, scope, services, report).done(exit)
-  } else {
-    const sending = connection.respond(request, exit.value)
-    if (sending !== undefined) new Exchange(request, connection, scope, services, report).stream(sending)
-  }
-}
-
-/** What is left to do for a request whose handler waited, failed, streams, or acquired something. */
-class Exchange {
-  private readonly request: ServerRequest
-  private readonly connection: Connection
-  private readonly scope: Scope.Closeable
-  private readonly services: Context.Context<any>
-  private readonly report: Transport.Report
-
-  constructor(
-    request: ServerRequest,
-    connection: Connection,
-    scope: Scope.Closeable,
-    services: Context.Context<any>,
-    report: Transport.Report
-  ) {
-    this.request = request
-    this.connection = connection
-    this.scope = scope
-    this.services = services
-    this.report = report
-  }
-
-  private fork<A, E>(effect: Effect.Effect<A, E, any>) {
-    return Effect.runForkWith(this.services)(effect)
-  }
-
-  done(exit: Exit.Exit<HttpServerResponse.HttpServerResponse, unknown>): void {
-    if (exit._tag === "Failure") return this.failed(exit.cause)
-    this.respond(exit.value, exit)
-  }
-
-  private respond(response: HttpServerResponse.HttpServerResponse, exit: Exit.Exit<unknown, unknown>): void {
-    const sending = this.connection.respond(this.request, response)
-    if (sending === undefined) this.close(exit)
-    else this.stream(sending)
-  }
-
-  // The body is made while it is sent, by a fiber that ends with the connection as the handler's does. What the
-  // handler acquired stays open until then.
-  stream(sending: Effect.Effect<void>): void {
-    const fiber = this.fork(sending)
-    if (fiber.pollUnsafe() === undefined) this.request.fiber = fiber
-    fiber.addObserver((exit) => this.close(exit))
-  }
-
-  private failed(cause: Cause.Cause<unknown>): void {
-    this.fork(HttpServerError.causeResponse(cause)).addObserver((answer) => {
-      const response = answer._tag === "Success" ? answer.value[0] : INTERNAL_ERROR
-      // An error that knows its answer is part of the conversation; everything else is a fault of the program.
-      if (!Cause.hasInterruptsOnly(cause) && (response.status >= 500 || Cause.hasDies(cause))) {
-        this.report(cause, this.request)
-      }
-      const bare = response.status >= 500 && response.body._tag === "Empty"
-      this.respond(bare ? Problem.response({ status: response.status }) : response, Exit.failCause(cause))
-    })
-  }
-
-  private close(exit: Exit.Exit<unknown, unknown>): void {
-    if (this.scope.state._tag === "Empty") return
-    this.fork(Scope.close(this.scope, exit)).addObserver((closed) => {
-      if (closed._tag === "Failure") this.report(closed.cause, this.request)
-    })
-  }
-}
-
-const INTERNAL_ERROR = HttpServerResponse.empty({ status: 500 })

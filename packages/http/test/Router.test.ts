@@ -96,7 +96,7 @@ describe("percent-encoding", () => {
       assert.deepEqual(table.find("GET", "/files/a%2Fb%20c"), found("/files/:name", { name: "a/b c" }))
       assert.deepEqual(table.find("GET", "/caf%C3%A9"), found("/caf\u00e9", {}))
       assert.deepEqual(table.find("GET", "/%66iles/x"), found("/files/:name", { name: "x" }))
-      assert.deepEqual(table.find("GET", "/rest/a/%20"), found("/rest/*path", { path: "a/ " }))
+      assert.deepEqual(table.find("GET", "/rest/a/%20"), found("/rest/*path", { path: "a/%20" }))
     }))
 
   it.effect("a path that is not percent-encoded UTF-8 is malformed", () =>
@@ -104,6 +104,18 @@ describe("percent-encoding", () => {
       const table = yield* router(get("/files/:name"))
       assert.deepEqual(table.find("GET", "/files/%ff"), { _tag: "Malformed" })
       assert.deepEqual(table.find("GET", "/files/%"), { _tag: "Malformed" })
+    }))
+
+  it.effect("regular expressions are searched in the path as sent, even one that is malformed", () =>
+    Effect.gen(function*() {
+      const table = yield* router(get("/files/:name"), Route.match(/^\/files\/(.*)$/, [Schema.String], answer))
+      assert.deepEqual(table.find("GET", "/files/%zz"), found("/^\\/files\\/(.*)$/", ["%zz"]))
+    }))
+
+  it.effect("what *name takes stays as sent, so that an encoded slash is no separator", () =>
+    Effect.gen(function*() {
+      const table = yield* router(get("/files/*path"))
+      assert.deepEqual(table.find("GET", "/files/..%2F..%2Fetc"), found("/files/*path", { path: "..%2F..%2Fetc" }))
     }))
 
   it.effect("an empty segment is no parameter", () =>
@@ -139,5 +151,10 @@ describe("contradictions are found at start", () => {
       assert.include(yield* failure(get("/a/:b-c")), "not a parameter")
       assert.include(yield* failure(get("/:a/:a")), "appears twice")
       assert.include(yield* failure(get("/*a/b")), "must be the last segment")
+      assert.include(yield* failure(get("/100%")), "write % as %25")
+      assert.include(yield* failure(get("/a?b=1")), "neither ? nor #")
+      assert.include(yield* failure(get("/:__proto__")), "not a parameter")
+      assert.include(yield* failure(Route.on("get")("/", answer)), "upper case such as GET")
+      assert.include(yield* failure(Route.on()("/", answer)), "answers no method")
     }))
 })

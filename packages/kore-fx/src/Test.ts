@@ -55,6 +55,11 @@ export const test = <E>(
         const registrations = yield* Server.build(self.worker)
         yield* Server.checkAttachments(registrations, names)
         const server = options.server ?? names[0]
+        if (options.server !== undefined && !names.includes(options.server)) {
+          return yield* Effect.die(
+            new Error(`Kore.test: the app declares no server "${options.server}"; it has ${names.join(", ")}`)
+          )
+        }
         const own = registrations.filter((registration) => registration.attach === server)
         return yield* Transport.connect(Transport.settings(config), yield* Server.handler(own))
       }),

@@ -13,6 +13,8 @@
 
 const FIRST = 50
 const MAXIMUM = 1_000
+// The kernel tells of the RST that answers one probe with the next one, so they go in pairs.
+const PAIR = 5
 
 export class HalfClose {
   private timer: NodeJS.Timeout | undefined
@@ -27,7 +29,10 @@ export class HalfClose {
   private schedule(delay: number): void {
     this.timer = setTimeout(() => {
       this.probe()
-      this.schedule(Math.min(delay * 2, MAXIMUM))
+      this.timer = setTimeout(() => {
+        this.probe()
+        this.schedule(Math.min(delay * 2, MAXIMUM))
+      }, PAIR)
     }, delay)
   }
 

@@ -5,6 +5,7 @@
  * What it is not: a listener. It knows no address.
  */
 import type * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
 import type { ServerRequest } from "../Request.ts"
 import type { Connection } from "./Connection.ts"
 import type { Deadlines } from "./Deadline.ts"
@@ -32,6 +33,8 @@ export interface Handler {
   readonly handle: (request: ServerRequest, connection: Connection) => void
   /** Reports a fault of the application that the client cannot be told of any more. */
   readonly report: (cause: Cause.Cause<unknown>, request: ServerRequest) => void
+  /** Completes when nothing works for a request any more, finalizers behind answers included; then nothing is lost. */
+  readonly idle?: Effect.Effect<void>
 }
 
 export interface Port extends Handler {

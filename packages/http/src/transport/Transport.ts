@@ -6,6 +6,7 @@
  */
 import type * as ConfigModule from "@kore-fx/core/Config"
 import * as ByteSize from "effect/ByteSize"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -74,6 +75,8 @@ export interface Listening {
 const ACCEPT_REST = 100
 /** How long interrupted handlers have to answer 503 before their connections are cut. */
 const INTERRUPTED_REST = 1_000
+/** How long finalizers have beyond the time of the drain. The parent waits 5 seconds longer than the drain takes. */
+const FINALIZERS_REST = 3_000
 
 const listenOn = (server: Net.Server, target: Target, backlog: number): Effect.Effect<void, TransportError> =>
   Effect.callback((resume) => {
@@ -107,22 +110,32 @@ const untilEmpty = (target: Target): Effect.Effect<void> =>
 const drainPort = (
   server: Net.Server,
   port: Port.Port,
-  options: Settings,
+  { drainTimeout }: Settings,
+  handler: Handler,
   untilEmpty: Effect.Effect<void>
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
+    const started = yield* now
+    const left = Effect.map(now, (time) => Math.max(0, drainTimeout - (time - started)))
     port.draining = true
     for (const connection of port.connections) connection.drain()
     yield* untilEmpty
     if (server.listening) server.close()
-    const within = (milliseconds: number) => Effect.timeoutOption(empty(port), Duration.millis(milliseconds))
-    yield* within(options.drainTimeout)
-    if (port.connections.size === 0) return
-    for (const connection of port.connections) connection.interrupt()
-    yield* within(INTERRUPTED_REST)
-    for (const connection of port.connections) connection.destroy()
-    yield* empty(port)
+    yield* within(empty(port), yield* left)
+    if (port.connections.size > 0) {
+      for (const connection of port.connections) connection.interrupt()
+      yield* within(empty(port), INTERRUPTED_REST)
+      for (const connection of port.connections) connection.destroy()
+      yield* empty(port)
+    }
+    // What a request acquired is released before what the app acquired.
+    yield* within(handler.idle ?? Effect.void, (yield* left) + FINALIZERS_REST)
   })
+
+const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
+const within = (effect: Effect.Effect<void>, milliseconds: number) =>
+  Effect.timeoutOption(effect, Duration.millis(milliseconds))
 
 /**
  * Opens a port in the current scope; closing the scope drains it.
@@ -137,7 +150,7 @@ export const listen = Effect.fnUntraced(function*(
   const deadlines = yield* Deadline.make
   const port = Port.make(deadlines, options, handler, false)
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void new Connection(socket, port))
-  const drain = yield* Effect.cached(drainPort(server, port, options, untilEmpty(target)))
+  const drain = yield* Effect.cached(drainPort(server, port, options, handler, untilEmpty(target)))
   yield* Effect.acquireRelease(listenOn(server, target, options.backlog), () => drain)
   return {
     address: server.address()!,
@@ -154,8 +167,9 @@ export const connect = Effect.fnUntraced(function*(
   const deadlines = yield* Deadline.make
   const port = Port.make(deadlines, options, handler, false)
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       for (const connection of port.connections) connection.destroy()
+      return Effect.andThen(empty(port), handler.idle ?? Effect.void)
     })
   )
   return (socket) => void new Connection(socket, port)
