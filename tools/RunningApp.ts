@@ -76,9 +76,11 @@ export const start = Effect.fnUntraced(function*(
         if (match !== null) {
           waiting.delete(look)
           resume(Effect.succeed(match))
-        } else if (child.exitCode !== null || child.signalCode !== null) {resume(
+        } else if (child.exitCode !== null || child.signalCode !== null) {
+          resume(
             Effect.die(new Error(`ended without logging ${pattern}:\n${log}`))
-          )}
+          )
+        }
       }
       waiting.add(look)
       look()

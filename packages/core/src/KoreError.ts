@@ -7,6 +7,7 @@
  * `docs/errors.md` is generated from the table. Codes and exit statuses are stable and never used twice. The exit
  * status is 2 when the server never started because of what was asked of it, and 1 when it ran and failed.
  */
+import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 
@@ -178,3 +179,9 @@ export class WorkerDied extends Schema.TaggedError<WorkerDied>()("WorkerDied", {
 
 /** Every error of core. */
 export type KoreError = ConfigError | ListenError | AppError | WorkerStartError | WorkerDied
+
+/** The exit status that an error asks for, which also errors of other packages do; 1 for those that do not say. */
+export const exitStatus = (error: unknown): number =>
+  Predicate.hasProperty(error, Runtime.errorExitCode) && Predicate.isNumber(error[Runtime.errorExitCode])
+    ? error[Runtime.errorExitCode]
+    : 1

@@ -23,7 +23,6 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
-import * as Runtime from "effect/Runtime"
 import * as Host from "./Host.ts"
 import type * as Test from "./Test.ts"
 
@@ -170,8 +169,7 @@ const reported = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E> =>
   Effect.tapCause(effect, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.void
     const error = Cause.squash(cause)
-    const status = hasExitCode(error) ? error[Runtime.errorExitCode] : 1
-    process.exitCode = status
+    process.exitCode = KoreError.exitStatus(error)
     // The parent was told by message what stopped a worker; it speaks for all.
     if (Worker.isWorker) return Effect.void
     const lines = Cause.hasFails(cause) && error instanceof Error
@@ -181,6 +179,3 @@ const reported = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E> =>
       : Effect.logError("the server failed", cause)
     return Effect.provide(lines, Log.layer("parent"))
   })
-
-const hasExitCode = (error: unknown): error is { readonly [Runtime.errorExitCode]: number } =>
-  typeof error === "object" && error !== null && Runtime.errorExitCode in error

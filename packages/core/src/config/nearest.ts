@@ -21,13 +21,20 @@ const distance = (a: string, b: string): number => {
   return last[b.length]!
 }
 
-/** The candidate nearest to a name, if few slips of the pen lead to it: two, or a quarter of the name's letters. */
-export const nearest = (name: string, candidates: Iterable<string>): string | undefined => {
-  const wanted = normalize(name)
+/**
+ * The candidate nearest to a name, if few slips of the pen lead to it: two, or a quarter of the name's letters, and never
+ * all of them. `essence` is what is compared of a name; by default its letters without case and separators.
+ */
+export const nearest = (
+  name: string,
+  candidates: Iterable<string>,
+  essence: (name: string) => string = normalize
+): string | undefined => {
+  const wanted = essence(name)
   let best: string | undefined
-  let fewest = Math.max(2, Math.floor(wanted.length / 4)) + 1
+  let fewest = Math.min(Math.max(2, Math.floor(wanted.length / 4)), wanted.length - 1) + 1
   for (const candidate of candidates) {
-    const slips = distance(wanted, normalize(candidate))
+    const slips = distance(wanted, essence(candidate))
     if (slips < fewest) {
       best = candidate
       fewest = slips

@@ -9,9 +9,9 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
 import * as net from "node:net"
 import * as Config from "../Config.ts"
+import * as KoreError from "../KoreError.ts"
 import * as Listener from "../Listener.ts"
 import * as Log from "../Log.ts"
 import * as ParentDeath from "../native/ParentDeath.ts"
@@ -136,9 +136,7 @@ const signalled = (channel: ParentChannel, toldToStop: Deferred.Deferred<void>):
 // A failure that its exit status calls the fault of what was asked for will be the same next time.
 const failed = (cause: Cause.Cause<unknown>): Message.FromWorker => {
   const error = Cause.squash(cause)
-  const final = typeof error === "object" && error !== null && Runtime.errorExitCode in error &&
-    error[Runtime.errorExitCode] === 2
-  return { _tag: "Failed", reason: reasonOf(cause, error), final }
+  return { _tag: "Failed", reason: reasonOf(cause, error), final: KoreError.exitStatus(error) === 2 }
 }
 
 // A typed error speaks for itself; a defect needs its stack.

@@ -5,12 +5,12 @@
  * tests. What it is not: another way to run apps. `Kore.main` runs this one like any other.
  */
 import * as App from "@kore-fx/core/App"
+import * as KoreError from "@kore-fx/core/KoreError"
 import * as Worker from "@kore-fx/core/process/Worker"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
 import * as Host from "../Host.ts"
 import * as Kore from "../Kore.ts"
 import * as DomainModule from "./Domain.ts"
@@ -141,7 +141,7 @@ export const run = <A extends object>(koreapp?: A, options: Options = {}): void 
 const reportFailure = (cause: Cause.Cause<HookError>): Effect.Effect<void> =>
   Effect.sync(() => {
     const error = Cause.squash(cause)
-    process.exitCode = error instanceof HookError ? error[Runtime.errorExitCode] : 1
+    process.exitCode = KoreError.exitStatus(error)
     write(error instanceof HookError ? Effect.logError(error.message) : Effect.logError("the server failed", cause))
   })
 
@@ -156,7 +156,5 @@ const cleanup = (
 
 const neverStarted = (end: Exit.Exit<void, unknown>): boolean => {
   if (Exit.isSuccess(end)) return false
-  const error = Cause.squash(end.cause)
-  return typeof error === "object" && error !== null && Runtime.errorExitCode in error &&
-    error[Runtime.errorExitCode] === 2
+  return KoreError.exitStatus(Cause.squash(end.cause)) === 2
 }
