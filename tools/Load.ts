@@ -18,6 +18,8 @@ export interface Seen {
   refused: number
   /** Answers that announced the end of their connection. */
   closed: number
+  /** Connections that have been answered at least once. */
+  acquainted: number
   readonly byBody: Map<string, number>
   /** Lost requests by the last body that their connection had answered before; empty text for a first request. */
   readonly lostAfter: Map<string, number>
@@ -33,7 +35,15 @@ export const start = (port: number, clients: number): Effect.Effect<Seen, never,
   ).pipe(Effect.map((load) => load.seen))
 
 class Load {
-  readonly seen: Seen = { answered: 0, lost: 0, refused: 0, closed: 0, byBody: new Map(), lostAfter: new Map() }
+  readonly seen: Seen = {
+    answered: 0,
+    lost: 0,
+    refused: 0,
+    closed: 0,
+    acquainted: 0,
+    byBody: new Map(),
+    lostAfter: new Map()
+  }
   private readonly sockets = new Set<Net.Socket>()
   private readonly port: number
   private stopped = false
@@ -71,6 +81,7 @@ class Load {
       buffer = ""
       asked = false
       seen.answered++
+      if (last === "") seen.acquainted++
       last = body
       seen.byBody.set(body, (seen.byBody.get(body) ?? 0) + 1)
       if (/connection: close/.test(head)) {

@@ -45,10 +45,12 @@ describe("a handler", () => {
       }
     }))))
 
-  it.effect("waits by the Clock in suspend", () =>
-    Effect.gen(function*() {
+  it.effect("waits by the Clock in suspend", () => {
+    let hasBegun = false
+    return Effect.gen(function*() {
       let isDone = false
       const fiber = yield* Effect.forkChild(Effect.tap(text("/"), () => Effect.sync(() => isDone = true)))
+      yield* until(() => hasBegun)
       yield* turn
       yield* TestClock.adjust("999 millis")
       yield* turn
@@ -57,10 +59,12 @@ describe("a handler", () => {
       assert.strictEqual(yield* Fiber.join(fiber), "200 rested")
     }).pipe(Effect.provide(start(routes((domain) =>
       domain.route("/", async (req) => {
+        hasBegun = true
         await kore.suspend(1000)
         req.response(200, "rested")
       })
-    )))))
+    ))))
+  })
 
   it.effect("that ends without a response gets 500 and a report that names it", () =>
     Effect.gen(function*() {
