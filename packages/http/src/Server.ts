@@ -19,7 +19,6 @@ import * as Exchange from "./Exchange.ts"
 import { HttpServerResponse } from "./internal/effectHttp.ts"
 import * as Problem from "./Problem.ts"
 import type { ServerRequest } from "./Request.ts"
-import type { Route } from "./Route.ts"
 import * as Router from "./Router.ts"
 import * as Transport from "./transport/Transport.ts"
 
@@ -43,23 +42,33 @@ export const unix = (options: {
 // So that a request adds to it at the lowest cost.
 const flat = (context: Context.Context<never>): Context.Context<never> => Context.makeUnsafe(new Map(context.mapUnsafe))
 
-// The routes of a server by host.
-const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.Registration>) {
-  const byHost = new Map<string, Array<{ readonly route: Route<any, any>; readonly target: Exchange.Target }>>()
+/**
+ * The domains of one server by host, whatever the spelling of the host.
+ *
+ * Fails with `RouteError` for a host that nothing can match.
+ */
+export const byHost = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.Registration>) {
+  const hosts = new Map<string, Array<Domain.Registration>>()
   for (const registration of registrations) {
-    const { context, routes } = registration
-    const host = Domain.normalize(registration.host)
     if (!Domain.isHost(registration.host)) {
       const detail = "a host is a name, *.name, an address or *; it has no port and no other wildcard"
       return yield* new Router.RouteError({ host: registration.host, route: "of its own", detail })
     }
-    const entries = byHost.get(host) ?? []
-    byHost.set(host, entries)
-    const services = flat(context)
-    for (const route of routes) entries.push({ route, target: { route, context: services } })
+    const host = Domain.normalize(registration.host)
+    hosts.set(host, [...hosts.get(host) ?? [], registration])
   }
-  const routers = yield* Effect.forEach(byHost,
-    ([host, entries]) => Effect.map(Router.make(host, entries), (router) => [host, router] as const))
+  return hosts
+})
+
+// The routes of a server by host.
+const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.Registration>) {
+  const routers = yield* Effect.forEach(yield* byHost(registrations), ([host, same]) => {
+    const entries = same.flatMap(({ context, routes }) => {
+      const services = flat(context)
+      return routes.map((route) => ({ route, target: { route, context: services } }))
+    })
+    return Effect.map(Router.make(host, entries), (router) => [host, router] as const)
+  })
   return new Domain.Hosts(routers)
 })
 

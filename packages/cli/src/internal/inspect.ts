@@ -65,19 +65,20 @@ export const routeProblems = Effect.fnUntraced(
     const unattached = domains
       .filter(({ attach }) => !servers.includes(attach))
       .map(({ attach, host }) => new kore.Server.AttachError({ host, attach, servers }))
-    const byHost = new Map<string, Array<Domain.Registration>>()
-    for (const domain of domains) {
-      const key = `${domain.attach} ${domain.host}`
-      byHost.set(key, [...byHost.get(key) ?? [], domain])
-    }
-    const compiled = yield* Effect.forEach(byHost.values(), (same) => {
-      const entries = same.flatMap(({ routes }) => routes.map((route) => ({ route, target: route })))
-      return Effect.match(kore.Router.make(same[0]!.host, entries), {
-        onFailure: (error) => [error],
-        onSuccess: () => []
+    const errorOf = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.match(effect, { onFailure: (error) => [error], onSuccess: () => [] })
+    const compiled = yield* Effect.forEach(new Set(domains.map(({ attach }) => attach)), (server) => {
+      const hosts = kore.Server.byHost(domains.filter(({ attach }) => attach === server))
+      return Effect.matchEffect(hosts, {
+        onFailure: (error) => Effect.succeed([[error]]),
+        onSuccess: (hosts) =>
+          Effect.forEach(hosts, ([host, same]) => {
+            const entries = same.flatMap(({ routes }) => routes.map((route) => ({ route, target: route })))
+            return errorOf(kore.Router.make(host, entries))
+          })
       })
     })
-    return [...unattached, ...compiled.flat()].map((error) => error.message)
+    return [...unattached, ...compiled.flat(2)].map((error) => error.message)
   }
 )
 

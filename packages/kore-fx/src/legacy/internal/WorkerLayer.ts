@@ -5,7 +5,7 @@
  * What it is not: a process; core runs this Layer in one.
  *
  * In order: tasks that were created before, `workerstart`, then the domains; the servers open last. At the end: the
- * servers drain, `workerstop`, the tasks are killed.
+ * servers drain, the tasks are killed, `workerstop`.
  */
 import * as Signal from "@kore-fx/core/process/Signal"
 import * as Tracer from "@kore-fx/core/Tracer"
