@@ -111,7 +111,11 @@ export const properties = (
 
 /** Where fibers are started by hand: a request, a task, an observer of Node's events. */
 const runEdges = [
-  "packages/core/src/Task.ts",
+  "packages/core/src/Fibers.ts",
+  "packages/core/src/internal/GatherImpl.ts",
+  "packages/core/src/internal/TaskImpl.ts",
+  "packages/core/src/internal/Ticks.ts",
+  "packages/core/src/internal/TimerImpl.ts",
   "packages/core/src/Tracer.ts",
   "packages/http/src/HttpServer.ts",
   "packages/http/src/Exchange.ts"

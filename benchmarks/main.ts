@@ -10,31 +10,20 @@
 import * as Machine from "./harness/Machine.ts"
 import * as Options from "./harness/Options.ts"
 import * as Results from "./harness/Results.ts"
+import * as Rounds from "./harness/Rounds.ts"
 import * as Sample from "./harness/Sample.ts"
 import * as Table from "./harness/Table.ts"
-import type { Peer } from "./peers/peers.ts"
 import type { Scenario } from "./scenarios/Scenario.ts"
-
-const rotated = (peers: ReadonlyArray<Peer>, by: number): ReadonlyArray<Peer> => {
-  const at = by % peers.length
-  return [...peers.slice(at), ...peers.slice(0, at)]
-}
-
-const progress = (text: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
-}
 
 const measure = async (scenario: Scenario, options: Options.Options): Promise<void> => {
   const { isQuick, load, peers, rounds, times } = options
-  const samples: Array<Sample.Sample> = []
   const loadBefore = Machine.loadAverage()
-  for (let round = 0; round < rounds; round++) {
-    for (const peer of rotated(peers, round)) {
-      progress(`${scenario.name}: round ${round + 1} of ${rounds}, ${peer.name}`)
-      samples.push(await Sample.take(peer, scenario, load, times, round))
-    }
-  }
-  progress("")
+  const samples = await Rounds.take(
+    scenario.name,
+    peers,
+    rounds,
+    (peer, round) => Sample.take(peer, scenario, load, times, round)
+  )
   const summaries = Table.summarize(peers, samples)
   const file = Results.store(scenario.name, isQuick, {
     scenario: scenario.name,

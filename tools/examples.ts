@@ -77,6 +77,7 @@ export const program = (
 const folders: Readonly<Record<string, string>> = {
   "@kore-fx/core": "core",
   "@kore-fx/http": "http",
+  "@kore-fx/proc": "proc",
   "kore-fx": "kore-fx",
   "@kore-fx/cli": "cli"
 }

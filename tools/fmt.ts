@@ -1,5 +1,6 @@
 /**
- * Formats every TypeScript file with dprint's WebAssembly plugin; `--check` only tells which are not formatted.
+ * Formats TypeScript files with dprint's WebAssembly plugin: all of them, or those named; `--check` only tells which are
+ * not formatted.
  *
  * The options are those of `dprint.json`, which editors with a dprint extension read too. The plugin comes from npm and
  * runs in Node, so that no binary has to exist for a platform.
@@ -7,7 +8,7 @@
 import { createFromBuffer } from "@dprint/formatter"
 import { getPath } from "@dprint/typescript"
 import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { filesOf } from "./house-rules.ts"
 import { root } from "./tsgo.ts"
 
@@ -22,7 +23,10 @@ export const format = (filePath: string, fileText: string): string => formatter.
 
 if (import.meta.main) {
   const isCheck = process.argv.includes("--check")
-  const files = filesOf(root).filter(({ path }) => path.endsWith(".ts"))
+  const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"))
+  const files = filesOf(root).filter(({ path }) =>
+    path.endsWith(".ts") && (named.length === 0 || named.some((name) => resolve(name) === join(root, path)))
+  )
   const changed = files.flatMap(({ path, text }) => {
     const formatted = format(path, text)
     if (formatted === text) return []

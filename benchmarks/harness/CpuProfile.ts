@@ -1,10 +1,27 @@
 /**
- * Reads what `node --cpu-prof` writes: where the time of a process went, by function and by owner.
+ * What `node --cpu-prof` writes: where the time of a process went, by function and by owner.
  *
- * When to reach for it: `profile.ts`.
+ * When to reach for it: `profile.ts`, and `runtime.ts --profile`.
  * What it is not: exact. Inlined functions count for the ones they were inlined into.
  */
-import { readFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { markdown } from "./Table.ts"
+
+const folder = fileURLToPath(new URL("../.profiles", import.meta.url))
+
+/** The arguments of a Node process that is to leave a profile when it ends. */
+export const nodeArgs = (): ReadonlyArray<string> => {
+  mkdirSync(folder, { recursive: true })
+  return ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=250"]
+}
+
+/** The profile that a process has left. Throws when there is none. */
+export const fileOf = (pid: number): string => {
+  const file = readdirSync(folder).find((name) => name.includes(`.${pid}.`))
+  if (file === undefined) throw new Error(`process ${pid} left no profile`)
+  return `${folder}/${file}`
+}
 
 interface Node {
   readonly id: number
@@ -72,4 +89,31 @@ export const read = (file: string): ReadonlyArray<Entry> => {
     entry.total /= busy
   }
   return [...entries.values()]
+}
+
+/** Profiles as text: the owners, then the functions with the most time; `cost` is what all of it together costs. */
+export const report = (
+  entries: ReadonlyArray<Entry>,
+  { cost, digits, top, unit }: {
+    readonly cost: number
+    readonly unit: string
+    readonly digits: number
+    readonly top: number
+  }
+): string => {
+  const figures = (part: number) => [(part * cost).toFixed(digits), `${(part * 100).toFixed(1)} %`]
+  const functions = (key: "self" | "total", of: ReadonlyArray<Entry>): string =>
+    markdown(
+      ["function", `${key} ${unit}`, ""],
+      of.toSorted((a, b) => b[key] - a[key]).slice(0, top).map((entry) => [entry.name, ...figures(entry[key])])
+    )
+  const owners = new Map<string, number>()
+  for (const { owner, self } of entries) owners.set(owner, (owners.get(owner) ?? 0) + self)
+  const byOwner = [...owners].toSorted(([, a], [, b]) => b - a).map(([owner, self]) => [owner, ...figures(self)])
+  const ours = entries.filter(({ owner }) => owner.startsWith("packages/"))
+  return [
+    markdown(["owner", `self ${unit}`, ""], byOwner),
+    `Most time in themselves:\n\n${functions("self", entries)}`,
+    `Ours, with what they call:\n\n${functions("total", ours)}`
+  ].join("\n\n")
 }

@@ -7,7 +7,6 @@
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as Os from "node:os"
-import type { Peer } from "../peers/peers.ts"
 
 /** Where something was measured. */
 export const machine = () => ({
@@ -23,8 +22,14 @@ const versionOf = (name: string): string => {
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version
 }
 
+/** What is measured: a package of npm, or Node itself. */
+interface Versioned {
+  readonly name: string
+  readonly package?: string
+}
+
 /** The version of every peer. */
-export const versions = (peers: ReadonlyArray<Peer>): Readonly<Record<string, string>> =>
+export const versions = (peers: ReadonlyArray<Versioned>): Readonly<Record<string, string>> =>
   Object.fromEntries(peers.map((peer) => [
     peer.name,
     peer.package === undefined ? process.version : versionOf(peer.package)

@@ -9,6 +9,7 @@ import { type Peer, peers } from "../peers/peers.ts"
 import { byName } from "../scenarios/byName.ts"
 import type { Scenario } from "../scenarios/Scenario.ts"
 import { scenarios } from "../scenarios/scenarios.ts"
+import * as Arguments from "./Arguments.ts"
 import * as Load from "./Load.ts"
 import type { Times } from "./Sample.ts"
 
@@ -24,30 +25,14 @@ export interface Options {
 
 export const help = `pnpm benchmark [options]
 
-  --scenario <names>   ${scenarios.map((scenario) => scenario.name).join(", ")}; default: all but pipelined
-  --peer <names>       ${peers.map((peer) => peer.name).join(", ")}; default: all
+  --scenario <names>   ${Arguments.namesOf(scenarios)}; default: all but pipelined
+  --peer <names>       ${Arguments.namesOf(peers)}; default: all
   --rounds <n>         samples of every peer, default 7
   --duration <s>       whole seconds of each sample, default 3
   --warmup <s>         whole seconds before each sample, default 2
   --load <name>        wrk or builtin; default: wrk where it is installed
   --quick              two rounds of one second, stored under a name that git ignores
 `
-
-const peerByName = (name: string): Peer => {
-  const found = peers.find((peer) => peer.name === name)
-  if (found === undefined) {
-    throw new Error(`there is no peer "${name}": expected ${peers.map((peer) => peer.name).join(", ")}`)
-  }
-  return found
-}
-
-const count = (name: string, text: string): number => {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) {
-    throw new Error(`--${name} is ${text}: expected a whole number, 1 or more`)
-  }
-  return number
-}
 
 /** Reads options; undefined when help was asked for. Throws when one of them cannot be understood. */
 export const read = (args: ReadonlyArray<string>): Options | undefined => {
@@ -68,11 +53,11 @@ export const read = (args: ReadonlyArray<string>): Options | undefined => {
   if (values.help) return undefined
   return {
     scenarios: values.scenario?.split(",").map(byName) ?? scenarios.filter((scenario) => scenario.standard),
-    peers: values.peer?.split(",").map(peerByName) ?? peers,
-    rounds: count("rounds", values.rounds ?? (values.quick ? "2" : "7")),
+    peers: values.peer?.split(",").map((name) => Arguments.named("peer", peers, name)) ?? peers,
+    rounds: Arguments.count("rounds", values.rounds ?? (values.quick ? "2" : "7")),
     times: {
-      warmup: count("warmup", values.warmup ?? (values.quick ? "1" : "2")),
-      duration: count("duration", values.duration ?? (values.quick ? "1" : "3"))
+      warmup: Arguments.count("warmup", values.warmup ?? (values.quick ? "1" : "2")),
+      duration: Arguments.count("duration", values.duration ?? (values.quick ? "1" : "3"))
     },
     load: Load.choose(values.load),
     isQuick: values.quick

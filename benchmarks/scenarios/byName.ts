@@ -1,12 +1,7 @@
 /** Finds a scenario by its name. */
+import * as Arguments from "../harness/Arguments.ts"
 import type { Scenario } from "./Scenario.ts"
 import { scenarios } from "./scenarios.ts"
 
 /** @throws Error when there is no such scenario. */
-export const byName = (name: string): Scenario => {
-  const found = scenarios.find((scenario) => scenario.name === name)
-  if (found === undefined) {
-    throw new Error(`there is no scenario "${name}": expected ${scenarios.map((scenario) => scenario.name).join(", ")}`)
-  }
-  return found
-}
+export const byName = (name: string): Scenario => Arguments.named("scenario", scenarios, name)

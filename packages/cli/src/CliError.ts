@@ -100,6 +100,41 @@ export const table = {
     sentence: "{file} would not start:\n{problems}",
     expected: "Nothing above: valid options, servers that can be bound, routes that do not contradict each other.",
     hint: "Correct what is listed, then check again; nothing was started."
+  },
+  NoServer: {
+    code: "KORE_CLI_NO_SERVER",
+    exitStatus: 1,
+    sentence: "{wanted}.",
+    expected: "A server of this user that runs, and whose option controlSocket is not \"off\".",
+    hint: "{hint}"
+  },
+  SeveralServers: {
+    code: "KORE_CLI_SEVERAL_SERVERS",
+    exitStatus: 1,
+    sentence: "{count} servers run {file}:\n{servers}",
+    expected: "One server.",
+    hint: "Name it by its process id: kore-fx ps {pid}"
+  },
+  ServerForbidden: {
+    code: "KORE_CLI_SERVER_FORBIDDEN",
+    exitStatus: 1,
+    sentence: "{path} cannot be used: {reason}.",
+    expected: "Control sockets that belong to this user, in a directory that nobody else gets into.",
+    hint: "Ask as the user who runs the server, or correct the owner and the mode."
+  },
+  ServerSilent: {
+    code: "KORE_CLI_SERVER_SILENT",
+    exitStatus: 1,
+    sentence: "The server at {path} does not answer.",
+    expected: "An answer of its parent process within 5 seconds.",
+    hint: "It is stopped (kill -CONT lets it go on), or the machine is busy: try again."
+  },
+  ServerOtherVersion: {
+    code: "KORE_CLI_SERVER_VERSION",
+    exitStatus: 1,
+    sentence: "The server at {path} is {found}, and this is the command of kore-fx {version}.",
+    expected: "A server of a version whose answers this command understands.",
+    hint: "Use the command that is installed with the app: npx kore-fx ps, in its directory."
   }
 } as const satisfies Record<string, KoreError.Entry>
 
@@ -232,6 +267,69 @@ export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed"
   }
 }
 
+/** No server that was asked for runs; exit status 1. */
+export class NoServer extends Schema.TaggedError<NoServer>()("NoServer", {
+  /** What there is not: a sentence without its full stop. */
+  wanted: Schema.String,
+  hint: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.NoServer.exitStatus
+  override get message(): string {
+    return explain(this)
+  }
+}
+
+/** Several servers run the app file that was asked for; exit status 1. */
+export class SeveralServers extends Schema.TaggedError<SeveralServers>()("SeveralServers", {
+  count: Schema.Int,
+  file: Schema.String,
+  /** The list of them. */
+  servers: Schema.String,
+  /** The process id of the first. */
+  pid: Schema.Int
+}) {
+  override readonly [Runtime.errorExitCode] = table.SeveralServers.exitStatus
+  override get message(): string {
+    return explain(this)
+  }
+}
+
+/** A control socket, or their directory, is not this user's; exit status 1. */
+export class ServerForbidden extends Schema.TaggedError<ServerForbidden>()("ServerForbidden", {
+  path: Schema.String,
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.ServerForbidden.exitStatus
+  override get message(): string {
+    return explain(this)
+  }
+}
+
+/** A server does not answer; exit status 1. */
+export class ServerSilent extends Schema.TaggedError<ServerSilent>()("ServerSilent", { path: Schema.String }) {
+  override readonly [Runtime.errorExitCode] = table.ServerSilent.exitStatus
+  override get message(): string {
+    return explain(this)
+  }
+}
+
+/** A server has a version whose answers are not understood; exit status 1. */
+export class ServerOtherVersion extends Schema.TaggedError<ServerOtherVersion>()("ServerOtherVersion", {
+  path: Schema.String,
+  /** What it is. */
+  found: Schema.String,
+  /** The version of the command. */
+  version: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.ServerOtherVersion.exitStatus
+  override get message(): string {
+    return explain(this)
+  }
+}
+
+/** Why a running server cannot be looked at. */
+export type ServerProblem = NoServer | SeveralServers | ServerForbidden | ServerSilent | ServerOtherVersion
+
 /** Why a file cannot be used, found before it is loaded. */
 export type FileProblem = FileNotFound | FileUnusable
 
@@ -239,4 +337,12 @@ export type FileProblem = FileNotFound | FileUnusable
 export type LoadProblem = SyntaxProblem | UnsupportedSyntax | ImportProblem | AppThrew
 
 /** Every error of the command line. */
-export type CliError = UsageError | FileProblem | LoadProblem | NoApp | SeveralApps | LayerFailed | CheckFailed
+export type CliError =
+  | UsageError
+  | FileProblem
+  | LoadProblem
+  | NoApp
+  | SeveralApps
+  | LayerFailed
+  | CheckFailed
+  | ServerProblem

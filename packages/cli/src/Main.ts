@@ -13,12 +13,13 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Host from "kore-fx/Host"
-import * as fs from "node:fs"
 import { check } from "./commands/Check.ts"
+import { ps } from "./commands/Ps.ts"
 import { routes } from "./commands/Routes.ts"
 import { run } from "./commands/Run.ts"
 import { complain } from "./internal/output.ts"
 import { usageError } from "./internal/usageError.ts"
+import { version } from "./internal/version.ts"
 import { forParser } from "./internal/words.ts"
 
 /** The command with all its subcommands. */
@@ -28,15 +29,11 @@ export const command = Command.make("kore-fx").pipe(
     { command: "kore-fx run app.ts", description: "Start the app of app.ts and serve" },
     { command: "kore-fx check app.ts", description: "See whether it would start, and with what options" },
     { command: "kore-fx routes app.ts", description: "See what it answers" },
+    { command: "kore-fx ps", description: "See what runs, and what it waits for" },
     { command: "kore-fx --completions bash >> ~/.bashrc", description: "Complete commands, flags and files with Tab" }
   ]),
-  Command.withSubcommands([run, routes, check])
+  Command.withSubcommands([run, routes, check, ps])
 )
-
-const version = (): string => {
-  const file = fs.readFileSync(new URL("../package.json", import.meta.url), "utf8")
-  return (JSON.parse(file) as { readonly version: string }).version
-}
 
 /**
  * Runs the command line with these words, and writes what goes wrong to standard error.

@@ -397,7 +397,7 @@ describe("the table", () => {
   })
 
   it("has no code that these tests do not show", () => {
-    const tests = ["Errors.test.ts", "Run.test.ts", "Check.test.ts", "Routes.test.ts"]
+    const tests = ["Errors.test.ts", "Run.test.ts", "Check.test.ts", "Routes.test.ts", "Ps.test.ts"]
       .map((file) => fs.readFileSync(new URL(file, import.meta.url), "utf8")).join("\n")
     for (const { code } of Object.values(table)) {
       if (code !== table.NodeTooOld.code) assert.include(tests, code)

@@ -11,7 +11,7 @@ describe("help", () => {
       const nothing = yield* Cli.run([])
       const help = yield* Cli.run(["--help"])
       assert.strictEqual(nothing.stdout, help.stdout)
-      for (const name of ["run ", "routes ", "check "]) assert.include(help.stdout, `\n  ${name}`)
+      for (const name of ["run ", "routes ", "check ", "ps "]) assert.include(help.stdout, `\n  ${name}`)
       assert.include(help.stdout, "kore-fx run app.ts")
       assert.deepStrictEqual([nothing.code, help.code, help.stderr], [0, 0, ""])
     }))
@@ -28,9 +28,19 @@ describe("help", () => {
       }))
   }
 
+  it.live("of ps has examples, and lines that fit", () =>
+    Effect.gen(function*() {
+      const { code, stdout } = yield* Cli.run(["ps", "--help"])
+      assert.include(stdout, "USAGE\n  kore-fx ps [flags] [<server>]")
+      assert.match(stdout, /EXAMPLES\n {2}# .+\n {2}kore-fx ps\n/)
+      const own = stdout.split("\n").filter((line) => !line.includes("--completions"))
+      assert.deepStrictEqual(own.filter((line) => line.length > 100), [])
+      assert.strictEqual(code, 0)
+    }))
+
   it("shows every command under its name", () => {
     const names = command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
-    assert.deepStrictEqual(names, ["run", "routes", "check"])
+    assert.deepStrictEqual(names, ["run", "routes", "check", "ps"])
   })
 })
 
@@ -48,7 +58,7 @@ describe("completions", () => {
     it.live(`are there for ${shell}`, () =>
       Effect.gen(function*() {
         const { code, stdout } = yield* Cli.run(["--completions", shell])
-        for (const word of ["kore-fx", "routes", "check", "json"]) assert.include(stdout, word)
+        for (const word of ["kore-fx", "routes", "check", "ps", "json"]) assert.include(stdout, word)
         assert.strictEqual(code, 0)
       }))
   }

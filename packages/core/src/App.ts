@@ -16,6 +16,8 @@ export const TypeId = "~@kore-fx/core/App"
 /** An application whose worker Layer may fail with `E` and still needs the services `R`. */
 export interface App<out E = never, out R = never> {
   readonly [TypeId]: typeof TypeId
+  /** What its processes are called: `<name> [parent]`, `<name> [wrk 1]`. */
+  readonly name: string
   /** Options as the program gave them: not validated yet, see `Config.resolve`. */
   readonly config: Config.Input
   /** The addresses to listen on, by the name that domains attach to. */
@@ -26,8 +28,23 @@ export interface App<out E = never, out R = never> {
   readonly tracer?: Tracer.Report | undefined
 }
 
-/** Makes an application from its parts. */
-export const make = <E, R>(parts: Omit<App<E, R>, typeof TypeId>): App<E, R> => ({ [TypeId]: TypeId, ...parts })
+/**
+ * Makes an application from its parts. Its name is `kore` unless it is given another one.
+ *
+ * @example
+ * ```ts
+ * const app = App.make({ config: { workers: 1 }, servers: {}, worker: Layer.empty })
+ * ```
+ */
+export const make = <E, R>(
+  { name = defaultName, ...parts }: Omit<App<E, R>, typeof TypeId | "name"> & {
+    /** What its processes are called. */
+    readonly name?: string | undefined
+  }
+): App<E, R> => ({ [TypeId]: TypeId, name, ...parts })
+
+/** What the processes of an app are called that has no name of its own. */
+export const defaultName = "kore"
 
 /** Tells whether a value is an application. */
 export const isApp = (u: unknown): u is App<unknown, unknown> => Predicate.hasProperty(u, TypeId)

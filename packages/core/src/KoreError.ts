@@ -61,6 +61,13 @@ export const table = {
     sentence: "Worker {worker} (pid {pid}) died: {end}.",
     expected: "A worker runs until it is told to stop.",
     hint: "The worker's own log lines above this one tell why; workerDeathPolicy \"restart\" starts another one."
+  },
+  WorkerFatal: {
+    code: "KORE_WORKER_FATAL",
+    exitStatus: 1,
+    sentence: "Worker {worker} ended the server: {reason}.",
+    expected: "An app ends its server (Worker.fatalx) when it cannot go on and another worker could not either.",
+    hint: "Correct what it names, and start the server again."
   }
 } as const satisfies Record<string, Entry>
 
@@ -177,8 +184,21 @@ export class WorkerDied extends Schema.TaggedError<WorkerDied>()("WorkerDied", {
   }
 }
 
+/** The app in a worker ended the server, or in a test itself, with `Worker.fatalx` or `fatal`; exit status 1. */
+export class WorkerFatal extends Schema.TaggedError<WorkerFatal>()("WorkerFatal", {
+  /** The worker's id, from 1. */
+  worker: Schema.Int,
+  /** What the app said: a sentence without its full stop. */
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = table.WorkerFatal.exitStatus
+  override get message(): string {
+    return explain(table.WorkerFatal, { worker: this.worker, reason: this.reason })
+  }
+}
+
 /** Every error of core. */
-export type KoreError = ConfigError | ListenError | AppError | WorkerStartError | WorkerDied
+export type KoreError = ConfigError | ListenError | AppError | WorkerStartError | WorkerDied | WorkerFatal
 
 /** The exit status that an error asks for, which also errors of other packages do; 1 for those that do not say. */
 export const exitStatus = (error: unknown): number =>

@@ -2,11 +2,14 @@
  * A queue between fibers: what goes in first comes out first, and waits or is waited for.
  *
  * When to reach for it: one fiber makes work and others take it, or a callback of Node has something for a fiber.
- * What it is not: shared between workers (`Message`), heard by every reader (`Broadcast`), or a stream that ends.
+ * What it is not: shared between workers (`Message`), or heard by every reader (`Broadcast`).
  *
- * Promises, at whatever point a fiber is interrupted: a push that returned is in the queue and one that did not is not;
- * a pop that did not return has taken nothing; every item comes out once. Items come out in the order in which they
- * went in, to fibers in the order in which they asked.
+ * Promises, at whatever point a fiber is interrupted or runs out of time: a push that returned true is in the queue and
+ * one that did not return is not; a pop that did not return has taken nothing; every item comes out once. Items come
+ * out in the order in which they went in, to fibers in the order in which they asked.
+ *
+ * The end is part of the type, as with Effect's Queue: a `Queue<A>` is never closed, and popping from it cannot fail. A
+ * `Queue<A, QueueClosed>` can be closed: what is in it still comes out, and then those who pop are told.
  *
  * Why not Effect's Queue: there a woken fiber can find that a faster one took its item, and goes to the back of the
  * line. Here an item belongs to the waiting fiber from the moment of the push. Should that fiber be interrupted before
@@ -14,6 +17,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import * as Impl from "./internal/QueueImpl.ts"
 
@@ -21,7 +25,7 @@ import * as Impl from "./internal/QueueImpl.ts"
 export const TypeId: typeof Impl.TypeId = Impl.TypeId
 
 /**
- * A queue of `A`. Made by `make`.
+ * A queue of `A`. Made by `make`. `E` is `QueueClosed` if it can be closed, and nothing if not.
  *
  * Source: Kore, runtime §11.
  *
@@ -34,22 +38,71 @@ export const TypeId: typeof Impl.TypeId = Impl.TypeId
  * })
  * ```
  */
-export interface Queue<in out A> {
-  readonly [TypeId]: Types.Invariant<A>
+export interface Queue<in out A, in out E = never> {
+  readonly [TypeId]: { readonly _A: Types.Invariant<A>; readonly _E: Types.Invariant<E> }
 }
 
 /**
- * Makes an empty queue.
+ * The queue is closed and empty: what was in it has been taken, and nothing more will come.
  *
- * `capacity` is the number of items it holds before a push waits: a whole number, 1 or more (default: no bound).
- * Anything else dies with a RangeError. Items that come back from interrupted fibers may exceed the capacity.
+ * @example
+ * ```ts
+ * const jobs = Queue.makeUnsafe<string, Queue.QueueClosed>()
+ * const worker = Effect.catchTag(
+ *   Effect.forever(Effect.flatMap(Queue.pop(jobs), (job) => Effect.log("doing", job))),
+ *   "QueueClosed",
+ *   () => Effect.log("all done")
+ * )
+ * ```
+ */
+export class QueueClosed extends Schema.TaggedError<QueueClosed>()("QueueClosed", {
+  /** The name of the queue, if it has one. */
+  queue: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    const which = this.queue === undefined ? "The queue" : `The queue ${this.queue}`
+    return `${which} is closed and empty: all that was in it has been taken, and nothing more will come. ` +
+      "A fiber that pops expects this in the end, and stops."
+  }
+}
+
+/**
+ * What `make` may be told.
+ *
+ * @example
+ * ```ts
+ * const latest: Queue.Options = { capacity: 10, strategy: "sliding", name: "latest prices" }
+ * ```
+ */
+export type Options =
+  | {
+    /** For people, in lists and errors. */
+    readonly name?: string | undefined
+    /** How many items it holds: a whole number, 1 or more (default: no bound). */
+    readonly capacity?: number | undefined
+    /** What a push does when the queue is full: `suspend` (the default) waits for room. */
+    readonly strategy?: "suspend" | undefined
+  }
+  | {
+    readonly name?: string | undefined
+    readonly capacity: number
+    /** `dropping` drops the item that is pushed, `sliding` the oldest one in the queue. Neither ever waits. */
+    readonly strategy: "dropping" | "sliding"
+  }
+
+/**
+ * Makes an empty queue. `make<A, QueueClosed>()` makes one that can be closed.
+ *
+ * A capacity that is not a whole number from 1, and a strategy that drops without one, die with a RangeError. Items that
+ * come back from interrupted fibers may exceed the capacity.
  *
  * @example
  * ```ts
  * const program = Effect.flatMap(Queue.make<string>(), (queue) => Queue.push(queue, "hello"))
+ * const jobs = Queue.make<string, Queue.QueueClosed>({ capacity: 100, name: "jobs" })
  * ```
  */
-export const make = <A>(options?: { readonly capacity?: number | undefined }): Effect.Effect<Queue<A>> =>
+export const make = <A, E extends QueueClosed = never>(options?: Options): Effect.Effect<Queue<A, E>> =>
   Effect.sync(() => makeUnsafe(options))
 
 /**
@@ -60,22 +113,29 @@ export const make = <A>(options?: { readonly capacity?: number | undefined }): E
  * const jobs = Queue.makeUnsafe<string>({ capacity: 1000 })
  * ```
  */
-export const makeUnsafe = <A>(options?: { readonly capacity?: number | undefined }): Queue<A> => {
-  const capacity = options?.capacity ?? Infinity
-  if (capacity !== Infinity && !(Number.isSafeInteger(capacity) && capacity >= 1)) {
-    throw new RangeError(
-      `A queue got the capacity ${capacity}. Expected a whole number, 1 or more, or none for a queue without a bound.`
-    )
+export const makeUnsafe = <A, E extends QueueClosed = never>(options?: Options): Queue<A, E> => {
+  const { capacity = Infinity, name, strategy = "suspend" } = options ?? {}
+  if (capacity !== Infinity) atLeastOne("A queue got the capacity", capacity, "none for a queue without a bound")
+  if (capacity === Infinity && strategy !== "suspend") {
+    throw new RangeError(`A queue got the strategy ${strategy} and no capacity. Expected one, or it never drops.`)
   }
-  return new Impl.QueueImpl<A>(capacity)
+  const closedError = Effect.suspend(() => Effect.fail(new QueueClosed(name === undefined ? {} : { queue: name })))
+  return new Impl.QueueImpl<A>({ capacity, strategy, name, closedError })
 }
 
-const impl = <A>(queue: Queue<A>): Impl.QueueImpl<A> => queue as Impl.QueueImpl<A>
+const atLeastOne = (what: string, count: number, otherwise: string): void => {
+  if (Number.isSafeInteger(count) && count >= 1) return
+  throw new RangeError(`${what} ${count}. Expected a whole number, 1 or more, or ${otherwise}.`)
+}
+
+const impl = <A>(queue: Queue<A, any>): Impl.QueueImpl<A> => queue as Impl.QueueImpl<A>
 
 /**
- * Puts an item at the end of the queue, waiting in line for room if the queue is bounded and full.
+ * Puts an item at the end of the queue; tells whether it is in.
  *
- * Interruptible while it waits; then the item is not in the queue. Without a bound it never suspends.
+ * False when the queue is closed, also while it waits for room, or full and of the strategy `dropping`; then the item is
+ * the caller's again. With `suspend` it waits in line for room, and can be interrupted; then the item is not in the
+ * queue. Without a bound it never suspends. Never fails.
  * Source: Kore, runtime §11.
  *
  * @example
@@ -84,12 +144,13 @@ const impl = <A>(queue: Queue<A>): Impl.QueueImpl<A> => queue as Impl.QueueImpl<
  * const program = Queue.push(jobs, "sweep")
  * ```
  */
-export const push = <A>(queue: Queue<A>, item: Types.NoInfer<A>): Effect.Effect<void> => impl(queue).push(item)
+export const push = <A, E>(queue: Queue<A, E>, item: Types.NoInfer<A>): Effect.Effect<boolean> => impl(queue).push(item)
 
 /**
  * Takes the item that is next, waiting in line for one if the queue is empty.
  *
- * Does not suspend while there are items. Interruptible while it waits; then no item is taken.
+ * Does not suspend while there are items. Interruptible while it waits; then no item is taken. Fails with `QueueClosed`
+ * once the queue is closed and empty.
  * Source: Kore, runtime §11.
  *
  * @example
@@ -98,12 +159,30 @@ export const push = <A>(queue: Queue<A>, item: Types.NoInfer<A>): Effect.Effect<
  * const worker = Effect.forever(Effect.flatMap(Queue.pop(jobs), (job) => Effect.log("doing", job)))
  * ```
  */
-export const pop = <A>(queue: Queue<A>): Effect.Effect<A> => impl(queue).pop
+export const pop = <A, E>(queue: Queue<A, E>): Effect.Effect<A, E> => impl(queue).pop
+
+/**
+ * Takes the items that are there, `max` of them at most, waiting in line for the first one if the queue is empty.
+ *
+ * For work that is cheaper by the batch. `max` is a whole number, 1 or more, or Infinity; anything else dies with a
+ * RangeError. Otherwise as `pop`.
+ *
+ * @example
+ * ```ts
+ * const lines = Queue.makeUnsafe<string>()
+ * const writer = Effect.forever(Effect.flatMap(Queue.popUpTo(lines, 100), (batch) => Effect.log(batch.join("\n"))))
+ * ```
+ */
+export const popUpTo = <A, E>(queue: Queue<A, E>, max: number): Effect.Effect<[A, ...Array<A>], E> =>
+  Effect.suspend(() => {
+    if (max !== Infinity) atLeastOne("Queue.popUpTo got", max, "Infinity")
+    return impl(queue).popUpTo(max)
+  })
 
 /**
  * Takes the item that is next, or `Option.none()` if there is none to be had without waiting.
  *
- * An item that has been handed to a waiting fiber, or that a fiber waits to push, is not to be had.
+ * An item that has been handed to a waiting fiber, or that a fiber waits to push, is not to be had. Never fails.
  * Source: Kore, runtime §11 (`popnow`).
  *
  * @example
@@ -112,7 +191,7 @@ export const pop = <A>(queue: Queue<A>): Effect.Effect<A> => impl(queue).pop
  * const next = Effect.map(Queue.popNow(jobs), Option.getOrElse(() => "rest"))
  * ```
  */
-export const popNow = <A>(queue: Queue<A>): Effect.Effect<Option.Option<A>> =>
+export const popNow = <A, E>(queue: Queue<A, E>): Effect.Effect<Option.Option<A>> =>
   Effect.sync(() => impl(queue).takeOption())
 
 /**
@@ -123,10 +202,50 @@ export const popNow = <A>(queue: Queue<A>): Effect.Effect<Option.Option<A>> =>
  * const count = Queue.size(Queue.makeUnsafe<string>())
  * ```
  */
-export const size = <A>(queue: Queue<A>): Effect.Effect<number> => Effect.sync(() => impl(queue).size)
+export const size = <A, E>(queue: Queue<A, E>): Effect.Effect<number> => Effect.sync(() => impl(queue).size)
 
 /**
- * Puts an item at the end of the queue from plain code, a callback of Node say; tells whether there was room for it.
+ * Closes the queue: nothing goes in any more, and what is in it still comes out. False if it was closed already.
+ *
+ * Pushes that wait for room give false, and so does every later one. Those who pop get what is left, and `QueueClosed`
+ * then. Does not wait; see `awaitDrained`.
+ *
+ * @example
+ * ```ts
+ * const jobs = Queue.makeUnsafe<string, Queue.QueueClosed>()
+ * const finish = Effect.andThen(Queue.close(jobs), Queue.awaitDrained(jobs))
+ * ```
+ */
+export const close = <A>(queue: Queue<A, QueueClosed>): Effect.Effect<boolean> => Effect.sync(() => closeUnsafe(queue))
+
+/**
+ * Whether the queue has been closed. There may still be items in it.
+ *
+ * @example
+ * ```ts
+ * const jobs = Queue.makeUnsafe<string, Queue.QueueClosed>()
+ * const tooLate = Queue.isClosed(jobs)
+ * ```
+ */
+export const isClosed = <A, E>(queue: Queue<A, E>): Effect.Effect<boolean> => Effect.sync(() => impl(queue).isClosed)
+
+/**
+ * Waits until the queue is closed and its last item has been taken. Interruptible; never fails.
+ *
+ * What was taken may still be being worked on.
+ *
+ * @example
+ * ```ts
+ * const jobs = Queue.makeUnsafe<string, Queue.QueueClosed>()
+ * const program = Effect.andThen(Queue.awaitDrained(jobs), Effect.log("the last job has begun"))
+ * ```
+ */
+export const awaitDrained = <A>(queue: Queue<A, QueueClosed>): Effect.Effect<void> => impl(queue).awaitDrained
+
+/**
+ * Puts an item into the queue from plain code, a callback of Node say; tells whether it is in.
+ *
+ * False when the queue is closed, or full and of any strategy but `sliding`. Never waits.
  *
  * @example
  * ```ts
@@ -134,9 +253,15 @@ export const size = <A>(queue: Queue<A>): Effect.Effect<number> => Effect.sync((
  * const onLine = (line: string) => Queue.pushUnsafe(lines, line)
  * ```
  */
-export const pushUnsafe = <A>(queue: Queue<A>, item: Types.NoInfer<A>): boolean => {
-  const self = impl(queue)
-  const room = self.hasRoom
-  if (room) self.add(item)
-  return room
-}
+export const pushUnsafe = <A, E>(queue: Queue<A, E>, item: Types.NoInfer<A>): boolean => impl(queue).offer(item)
+
+/**
+ * Closes the queue from plain code, the end of a stream of Node say; see `close`.
+ *
+ * @example
+ * ```ts
+ * const lines = Queue.makeUnsafe<string, Queue.QueueClosed>()
+ * const onEnd = () => Queue.closeUnsafe(lines)
+ * ```
+ */
+export const closeUnsafe = <A>(queue: Queue<A, QueueClosed>): boolean => impl(queue).close()

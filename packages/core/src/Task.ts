@@ -8,18 +8,18 @@
  * acquires is released when it ends, not with the request that created it. What it fails with is reported once, by the
  * Tracer, with its name and id.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
-import * as IdTable from "./internal/IdTable.ts"
+import * as EffectScheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import * as Roots from "./internal/Roots.ts"
+import * as TaskImpl from "./internal/TaskImpl.ts"
 import * as Tracer from "./Tracer.ts"
 
-/** The number of a task: that of its fiber. Ascending, never used again in a process. */
+/** The number of a task: from 1, ascending, never used again in a process. Kore: runtime §2.1. */
 export type Id = number
 
 /**
@@ -74,7 +74,8 @@ export class Tasks extends Context.Service<Tasks, {
 }>()("@kore-fx/core/Task/Tasks") {
   /** Makes it. When the scope closes, all tasks are killed and waited for; a task created later never runs. */
   static readonly make: Effect.Effect<Tasks["Service"], never, Scope.Scope | Tracer.Tracer> = Effect.gen(function*() {
-    const registry = new Registry(yield* Tracer.Tracer)
+    const registry = new TaskImpl.Registry(yield* Tracer.Tracer, yield* EffectScheduler.Scheduler)
+    yield* Roots.addSource(registry)
     yield* Effect.addFinalizer(() => registry.close)
     return Tasks.of({
       createUnsafe: registry.create,
@@ -137,102 +138,18 @@ export const kill = (id: Id): Effect.Effect<boolean, never, Tasks> => Tasks.use(
  * ```
  */
 export const currentId: Effect.Effect<Option.Option<Id>> = Effect.withFiberSucceed((fiber) =>
-  Option.map(Option.fromUndefinedOr(fiber.getRef(Current)), (task) => task.id)
+  Option.map(Option.fromUndefinedOr(fiber.getRef(TaskImpl.Current)), (task) => task.id)
 )
 
-// --- private ---------------------------------------------------------------------------------------------------------
-
-/** The task a fiber runs in. Inherited by the fibers it starts, replaced in the tasks it creates. */
-const Current = Context.Reference<Entry | undefined>("@kore-fx/core/Task/Current", { defaultValue: () => undefined })
-
-// The creator goes on first, and a chain of tasks that create tasks does not nest.
-const inLine = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.callback((resume) => Fiber.getCurrent()!.currentDispatcher.scheduleTask(() => resume(effect), 0))
-
-class Entry implements Task<any, any>, IdTable.Entry<Entry> {
-  link: Entry | undefined = undefined
-  readonly id: Id
-  private readonly registry: Registry
-  readonly fiber: Fiber.Fiber<any, any>
-  private readonly givenName: string | undefined
-
-  constructor(
-    registry: Registry,
-    parent: Context.Context<never>,
-    effect: Effect.Effect<any, any, any>,
-    name: string | undefined
-  ) {
-    this.registry = registry
-    this.givenName = name
-    const scope = Scope.makeUnsafe()
-    const context = Context.add(Context.add(parent, Current, this), Scope.Scope, scope)
-    const owned = Effect.onExitPrimitive(
-      effect,
-      (exit) => scope.state._tag === "Empty" ? undefined : Scope.close(scope, exit)
-    )
-    this.fiber = Effect.runForkWith(context)(inLine(owned))
-    this.id = this.fiber.id
-  }
-
-  get name(): string {
-    return this.givenName ?? `task-${this.id}`
-  }
-
-  get await(): Effect.Effect<Exit.Exit<any, any>> {
-    return Fiber.await(this.fiber)
-  }
-
-  get kill(): Effect.Effect<boolean> {
-    return this.registry.kill(() => this)
-  }
-}
-
-class Registry {
-  private readonly tasks = new IdTable.IdTable<Entry>()
-  private readonly tracer: Tracer.Tracer["Service"]
-  private closed = false
-
-  constructor(tracer: Tracer.Tracer["Service"]) {
-    this.tracer = tracer
-  }
-
-  readonly create = (
-    context: Context.Context<never>,
-    effect: Effect.Effect<any, any, any>,
-    options?: Options
-  ): Entry => {
-    const task = new Entry(this, context, effect, options?.name)
-    this.tasks.add(task)
-    task.fiber.addObserver((exit) => {
-      this.tasks.remove(task)
-      if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
-      this.tracer.reportUnsafe(exit.cause, { kind: "task", name: task.name, id: task.id })
-    })
-    if (this.closed) task.fiber.interruptUnsafe()
-    return task
-  }
-
-  readonly get = (id: Id): Entry | undefined => this.tasks.get(id)
-
-  kill(find: () => Entry | undefined): Effect.Effect<boolean> {
-    return Effect.withFiber((fiber) => {
-      const task = find()
-      if (task === undefined || task.fiber.pollUnsafe() !== undefined) return Effect.succeed(false)
-      task.fiber.interruptUnsafe(fiber.id)
-      // From inside, waiting for the end would be part of what has to end first.
-      return fiber.getRef(Current) === task ? Effect.succeed(true) : Effect.as(Fiber.await(task.fiber), true)
-    })
-  }
-
-  /** Kills all tasks and waits for them, but for the one that is closing: it cannot end before it has closed. */
-  readonly close: Effect.Effect<void> = Effect.withFiber((fiber) => {
-    this.closed = true
-    const own = fiber.getRef(Current)
-    const ending: Array<Fiber.Fiber<unknown, unknown>> = []
-    for (const task of this.tasks.values()) {
-      if (task !== own) ending.push(task.fiber)
-      task.fiber.interruptUnsafe(fiber.id)
-    }
-    return Effect.asVoid(Fiber.awaitAll(ending))
-  })
-}
+/**
+ * Gives a new name to the task this fiber runs in; does nothing outside of tasks.
+ *
+ * Reports and lists show it from now on. Source: Kore, runtime §5 (`coroname`).
+ *
+ * @example
+ * ```ts
+ * const program = Task.create(Effect.andThen(Task.setName("mail to ada"), Effect.sleep("1 second")))
+ * ```
+ */
+export const setName = (name: string): Effect.Effect<void> =>
+  Effect.withFiberSucceed((fiber) => fiber.getRef(TaskImpl.Current)?.rename(name))

@@ -123,13 +123,14 @@ describe("the tables", () => {
       http_keepalive_time http_request_ms http_request_limit websocket_maxframe websocket_timeout deployment logfile
       file pgsql_conn_max pgsql_queue_limit task_threads curl_timeout curl_recv_max`.split(/\s+/)
     const ours = ["http_header_count", "http_write_timeout", "shutdown_timeout", "worker_start_timeout",
-      "worker_restart_limit", "worker_restart_period"]
+      "worker_restart_limit", "worker_restart_period", "control_socket", "log_format", "log_to", "log_level",
+      "log_socket"]
     assert.sameMembers(names.map(Config.toLegacyName), [...kore, ...ours])
   })
 
   it("what an editor shows for an option is what `kore-fx check` shows", () => {
     const shown = new Map<string, string>()
-    for (const table of ["process", "http", "tls", "client"]) {
+    for (const table of ["process", "log", "http", "tls", "client"]) {
       const source = fs.readFileSync(new URL(`../src/config/${table}.ts`, import.meta.url), "utf8")
       for (const [, comment, name] of source.matchAll(/^ {2}\/\*\*((?:(?!\*\/)[^])*)\*\/\n {2}(\w+): define\(/gm)) {
         shown.set(name!, comment!.replace(/^ +\*/gm, "").replace(/\s+/g, " ").trim())
@@ -143,8 +144,13 @@ describe("the tables", () => {
       "workers",
       "workerDeathPolicy",
       "pidfile",
+      "controlSocket",
       "socketBacklog",
       "file",
+      "logFormat",
+      "logTo",
+      "logLevel",
+      "logSocket",
       "httpHeaderMax",
       "httpHeaderTimeout",
       "httpBodyMax",

@@ -16,7 +16,8 @@ const examples: { readonly [T in KoreError.KoreError["_tag"]]: Extract<KoreError
   ListenError: new KoreError.ListenError({ server: "main", address: "127.0.0.1:80", reason: "EACCES" }),
   AppError: new KoreError.AppError({ reason: "route GET / is declared twice" }),
   WorkerStartError: new KoreError.WorkerStartError({ worker: 2, attempts: 6, reason: "it exited with status 1" }),
-  WorkerDied: new KoreError.WorkerDied({ worker: 2, pid: 4711, code: null, signal: "SIGKILL" })
+  WorkerDied: new KoreError.WorkerDied({ worker: 2, pid: 4711, code: null, signal: "SIGKILL" }),
+  WorkerFatal: new KoreError.WorkerFatal({ worker: 2, reason: "the licence has run out" })
 }
 
 describe("the table", () => {

@@ -73,6 +73,23 @@ describe("bind", () => {
       yield* bind(bound.address)
     }))
 
+  it.live("as many may wait as the backlog says", () =>
+    Effect.gen(function*() {
+      const directory = yield* TestApp.directory
+      // Nobody accepts. A UNIX socket refuses at once who finds no place, where TCP would let him try for a minute.
+      const places = Effect.fnUntraced(function*(backlog: number) {
+        const file = path.join(directory, `${backlog}.sock`)
+        yield* Listener.bind("main", unix(file), { backlog })
+        const another: Effect.Effect<number> = Effect.matchEffect(connect({ path: file }), {
+          onFailure: () => Effect.succeed(0),
+          onSuccess: () => Effect.map(another, (n) => n + 1)
+        })
+        return yield* another
+      })
+      // Linux has a place more than it was told.
+      assert.strictEqual((yield* places(25)) - (yield* places(5)), 20)
+    }))
+
   it.live("a failure leaves no descriptor behind", () =>
     Effect.gen(function*() {
       const bound = yield* bind(tcp("127.0.0.1"))

@@ -3,15 +3,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as EffectScheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
+import * as WaitList from "../src/internal/WaitList.ts"
 import * as Lock from "../src/Lock.ts"
 import * as Scheduler from "../src/Scheduler.ts"
-
-const Which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 }))
-
-// Fewer operations than any step of a lock or queue takes: the fiber yields in the middle of it.
-const Budget = Schema.Int.check(Schema.isBetween({ minimum: 3, maximum: 14 }))
+import { Budget, onScheduler, SchedulerName, turns, Which, withBudget } from "./Interleaving.ts"
+import { runs } from "./laws.ts"
 
 const Step = Schema.Union([
   Schema.Struct({ do: Schema.Literal("ask"), how: Schema.Literals(["withLock", "acquire", "ifAvailable"]) }),
@@ -23,14 +20,6 @@ const Step = Schema.Union([
 ])
 
 const Steps = Schema.Array(Step).check(Schema.isMaxLength(40))
-
-const schedulers = { default: new EffectScheduler.MixedScheduler(), worker: Scheduler.make() }
-const SchedulerName = Schema.Literals(["default", "worker"])
-
-const onScheduler = (name: "default" | "worker") => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.provideService(effect, EffectScheduler.Scheduler, schedulers[name])
-
-const turns = (count: number) => Effect.forEach(Array.from({ length: count }), () => Scheduler.turn, { discard: true })
 
 /** A fiber that asked for the lock. */
 class Asker {
@@ -66,6 +55,8 @@ describe("laws of a lock", () => {
         const agrees = Effect.gen(function*() {
           assert.strictEqual(yield* Lock.waiting(lock), Math.max(0, line.length - 1))
           assert.deepStrictEqual(yield* Lock.holder(lock), Option.fromUndefinedOr(line[0]?.fiber.id))
+          const listed = new Set(WaitList.values().map((wait) => wait.fiber))
+          for (const [place, { fiber }] of line.entries()) assert.strictEqual(listed.has(fiber), place > 0)
         })
         const everyone: Array<Asker> = []
         const settle = Effect.gen(function*() {
@@ -116,7 +107,7 @@ describe("laws of a lock", () => {
         yield* settle
         assert.deepStrictEqual(line, [])
       })),
-    { arbitrary: { runs: 400, size: 60 } }
+    { arbitrary: { runs, size: 60 } }
   )
 
   it.effect.prop(
@@ -147,9 +138,7 @@ describe("laws of a lock", () => {
             Lock.withLockIfAvailable(lock, work),
             Effect.scoped(Effect.andThen(Lock.acquire(lock), work))
           ][index % 3]!
-          fibers.push(yield* Effect.forkChild(
-            Effect.provideService(Effect.replicateEffect(how, 12), EffectScheduler.MaxOpsBeforeYield, budget)
-          ))
+          fibers.push(yield* Effect.forkChild(withBudget(budget)(Effect.replicateEffect(how, 12))))
         }
         for (const [which, wait] of interrupts) {
           yield* turns(wait)
@@ -165,6 +154,6 @@ describe("laws of a lock", () => {
         assert.strictEqual(yield* Lock.waiting(lock), 0)
         assert.deepStrictEqual(yield* Lock.holder(lock), Option.none())
       })),
-    { arbitrary: { runs: 400, size: 60 } }
+    { arbitrary: { runs, size: 60 } }
   )
 })

@@ -7,11 +7,26 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as EffectScheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import * as WaitList from "../src/internal/WaitList.ts"
 import * as Lock from "../src/Lock.ts"
 
 const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 const isFree = (lock: Lock.Lock) => Effect.map(Lock.holder(lock), Option.isNone)
 const isDone = (fiber: Fiber.Fiber<unknown, unknown>) => fiber.pollUnsafe() !== undefined
+
+/** Collects garbage, after the turn of the event loop that keeps what a WeakRef was asked for. */
+const collectGarbage = Effect.andThen(
+  Effect.callback<void>((resume) => {
+    setImmediate(() => resume(Effect.void))
+  }),
+  Effect.sync(() => {
+    setFlagsFromString("--expose-gc")
+    runInNewContext("gc")()
+  })
+)
 
 /** Lets every woken fiber run. */
 const settle = Effect.forEach([1, 2, 3, 4], () => Effect.yieldNow, { discard: true })
@@ -54,7 +69,8 @@ describe("withLock", () => {
       assert.isTrue(yield* isFree(lock))
     }))
 
-  it.effect("a fiber that releases and asks again goes behind those that wait", () =>
+  // There a task that releases and asks again in a loop ran all of its rounds before any waiter.
+  it.effect("kore §10: a fiber that releases and asks again goes behind those that wait", () =>
     Effect.gen(function*() {
       const lock = yield* Lock.make
       const order: Array<string> = []
@@ -65,7 +81,7 @@ describe("withLock", () => {
       assert.deepStrictEqual(order, ["a", "b", "a", "b", "a", "b"])
     }))
 
-  it.effect("release on interrupt hands the lock to the next waiter", () =>
+  it.effect("kore §2.5: release on interrupt hands the lock to the next waiter", () =>
     Effect.gen(function*() {
       const { holder, lock } = yield* held
       const order: Array<string> = []
@@ -98,7 +114,8 @@ describe("withLock", () => {
       assert.deepStrictEqual(order, ["first", "third"])
     }))
 
-  it.effect("a waiter interrupted between getting the lock and running passes it on", () =>
+  // There the wake-up is lost: the lock is free, and those that wait sleep on.
+  it.effect("kore §10: a waiter interrupted between getting the lock and running passes it on", () =>
     Effect.gen(function*() {
       const { holder, lock } = yield* held
       const order: Array<string> = []
@@ -137,7 +154,7 @@ describe("withLock", () => {
       assert.isTrue(yield* isFree(lock))
     }))
 
-  it.effect("a fiber that asks for the lock it holds dies instead of waiting for itself, and still holds it", () =>
+  it.effect("kore §10: a fiber that asks for the lock it holds dies instead of waiting for itself, and still holds it", () =>
     Effect.gen(function*() {
       const lock = yield* Lock.make
       yield* Lock.withLock(lock, Effect.gen(function*() {
@@ -146,6 +163,14 @@ describe("withLock", () => {
         assert.isFalse(yield* isFree(lock))
       }))
       assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("kore §10: an acquire that is never run takes no place in the line", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      const unused = Lock.acquire(lock)
+      assert.isTrue(isDone(yield* start(Lock.withLock(lock, Effect.void))))
+      assert.isTrue(Effect.isEffect(unused) && (yield* isFree(lock)))
     }))
 
   it.effect("a line of 20,000 waiters is served without nesting", () =>
@@ -246,5 +271,117 @@ describe("acquire", () => {
         assert.isFalse(yield* Lock.acquireIfAvailable(lock))
       }))
       assert.isTrue(yield* isFree(lock))
+    }))
+})
+
+describe("a lock's timeout", () => {
+  for (
+    const [how, waiting] of [
+      ["withLock", (lock: Lock.Lock) => Lock.withLock(lock, Effect.void)],
+      ["acquire", (lock: Lock.Lock) => Effect.scoped(Lock.acquire(lock))]
+    ] as const
+  ) {
+    it.effect(`kore §10: a wait that ${how} gives up in time leaves no trace`, () =>
+      Effect.gen(function*() {
+        const { letGo, lock } = yield* held
+        const order: Array<string> = []
+        yield* asking(lock, order, "first")
+        const patient = yield* start(Effect.exit(Effect.timeout(waiting(lock), "1 second")))
+        yield* asking(lock, order, "last")
+        assert.strictEqual(yield* Lock.waiting(lock), 3)
+        yield* TestClock.adjust("1 second")
+        const exit = yield* Fiber.join(patient)
+        assert.isTrue(Exit.isFailure(exit) && Cause.isTimeoutError(Cause.squash(exit.cause)))
+        assert.strictEqual(yield* Lock.waiting(lock), 2)
+        yield* letGo
+        assert.deepStrictEqual(order, ["first", "last"])
+        assert.isTrue(yield* isFree(lock))
+      }))
+  }
+
+  it.effect("around withLock ends the work as well, and releases", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      const slow = yield* start(Effect.exit(Effect.timeout(Lock.withLock(lock, Effect.never), "1 second")))
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(slow)))
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("around acquire limits the wait and not the work, and the lock is released with the scope", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      const work = Effect.andThen(Effect.sleep("1 minute"), Effect.succeed("done"))
+      const patient = yield* start(
+        Effect.scoped(Effect.andThen(Effect.timeout(Lock.acquire(lock), "1 second"), work))
+      )
+      yield* TestClock.adjust("59 seconds")
+      assert.isFalse(yield* isFree(lock))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(patient), "done")
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("that comes at the moment the lock does loses nothing", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.make
+      const holder = yield* start(Lock.withLock(lock, Effect.sleep("1 second")))
+      const patient = yield* start(Effect.exit(Effect.timeout(Lock.withLock(lock, Effect.void), "1 second")))
+      const last = yield* start(Lock.withLock(lock, Effect.void))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.awaitAll([holder, patient, last])
+      assert.isTrue(yield* isFree(lock))
+    }))
+})
+
+describe("what people see of a lock", () => {
+  const waits = (fiber: Fiber.Fiber<unknown, unknown>) => WaitList.values().filter((wait) => wait.fiber === fiber)
+
+  it.effect("a waiter is listed with the lock's name and its holder, since it began to wait, and until it has the lock", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.makeNamed("ledger")
+      const gate = yield* Deferred.make<void>()
+      const holder = yield* start(Lock.withLock(lock, Deferred.await(gate)))
+      const before = Math.trunc(performance.now())
+      const waiter = yield* start(Lock.withLock(lock, Effect.never))
+      const [wait, ...others] = waits(waiter)
+      assert.deepStrictEqual(others, [])
+      assert.deepStrictEqual(wait!.describe(), { kind: "lock", what: `lock ledger, held by fiber ${holder.id}` })
+      assert.isAtLeast(wait!.since, before - 1)
+      assert.isAtMost(wait!.since, performance.now())
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(holder)
+      assert.deepStrictEqual(waits(waiter), [])
+      yield* Fiber.interrupt(waiter)
+    }))
+
+  it.effect("a waiter that gives up is listed no more, and a lock without a name is a lock", () =>
+    Effect.gen(function*() {
+      const { holder, lock } = yield* held
+      const waiter = yield* start(Effect.scoped(Lock.acquire(lock)))
+      assert.deepStrictEqual(waits(waiter).map((wait) => wait.describe().what), [`lock, held by fiber ${holder.id}`])
+      yield* Fiber.interrupt(waiter)
+      assert.deepStrictEqual(waits(waiter), [])
+    }))
+
+  it.effect("the defect of a fiber that asks twice names the lock", () =>
+    Effect.gen(function*() {
+      const lock = Lock.makeUnsafe({ name: "ledger" })
+      const exit = yield* Effect.exit(Lock.withLock(lock, Lock.withLock(lock, Effect.void)))
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.isTrue(error instanceof Lock.LockReentered && error.message.includes("lock ledger"))
+    }))
+
+  it.effect("a thousand locks that were waited for once are not kept", () =>
+    Effect.gen(function*() {
+      const refs: Array<WeakRef<Lock.Lock>> = []
+      for (let n = 0; n < 1000; n++) {
+        const { holder, lock } = yield* held
+        const waiter = yield* start(Lock.withLock(lock, Effect.void))
+        yield* Fiber.interruptAll([waiter, holder])
+        refs.push(new WeakRef(lock))
+      }
+      yield* collectGarbage
+      assert.isAtMost(refs.filter((ref) => ref.deref() !== undefined).length, 100)
     }))
 })

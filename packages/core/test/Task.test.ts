@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { AsyncLocalStorage } from "node:async_hooks"
 import * as Task from "../src/Task.ts"
 import * as Tracer from "../src/Tracer.ts"
 
@@ -274,6 +275,77 @@ describe("currentId", () => {
         assert.deepStrictEqual(child, Option.some(outer.id))
         assert.deepStrictEqual(inner, [inner[0], Exit.succeed(Option.some(inner[0]))])
         assert.notStrictEqual(inner[0], outer.id)
+      })
+    ))
+})
+
+describe("setName", () => {
+  it.effect("renames the task it runs in, for lists and reports, and does nothing outside (kore §5: coroname raises)", () =>
+    withTasks((reports) =>
+      Effect.gen(function*() {
+        yield* Task.setName("nobody")
+        const task = yield* Task.create(Effect.andThen(Task.setName("mail to ada"), Effect.fail("no stamps")))
+        yield* task.await
+        assert.strictEqual(task.name, "mail to ada")
+        assert.strictEqual(reports[0]?.origin.name, "mail to ada")
+      })
+    ))
+})
+
+describe("the end of a task", () => {
+  it.effect("a finalizer that dies is part of how the task ended, and is reported with it", () =>
+    withTasks((reports) =>
+      Effect.gen(function*() {
+        const dies = Effect.addFinalizer(() => Effect.die("no mop"))
+        const succeeded = yield* Task.create(dies)
+        const failed = yield* Task.create(Effect.andThen(dies, Effect.fail("no coffee")))
+        const killed = yield* Task.create(Effect.andThen(dies, never))
+        yield* Effect.yieldNow
+        assert.isTrue(yield* killed.kill)
+        for (const task of [succeeded, failed, killed]) assert.isTrue(Exit.hasDies(yield* task.await))
+        assert.isTrue(Exit.hasFails(yield* failed.await))
+        assert.isTrue(Exit.hasInterrupts(yield* killed.await))
+        assert.deepStrictEqual(new Set(reports.map((report) => report.origin.id)), new Set([succeeded.id, failed.id, killed.id]))
+      })
+    ))
+
+  it.effect("a task is alive until its finalizers have run, and a second kill waits for them too", () =>
+    withTasks(() =>
+      Effect.gen(function*() {
+        const events: Array<string> = []
+        const task = yield* Task.create(
+          Effect.andThen(Effect.addFinalizer(() => Effect.orDie(slowly(events))), Effect.void)
+        )
+        yield* Effect.yieldNow
+        const kills = yield* Effect.forkChild(Effect.all([task.kill, Task.kill(task.id)], { concurrency: 2 }), {
+          startImmediately: true
+        })
+        assert.deepStrictEqual(events, [])
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* Fiber.join(kills), [true, true])
+        assert.deepStrictEqual(events, ["cleaned up"])
+        assert.isFalse(yield* task.kill)
+      })
+    ))
+
+  it.effect("whoever waits for a task that is killed before its turn is told so", () =>
+    withTasks(() =>
+      Effect.gen(function*() {
+        const task = yield* Task.create(Effect.die("never ran"))
+        const waiting = yield* Effect.forkChild(task.await, { startImmediately: true })
+        assert.isTrue(yield* task.kill)
+        assert.isTrue(Exit.hasInterrupts(yield* Fiber.join(waiting)))
+      })
+    ))
+
+  it.effect("a task has what AsyncLocalStorage held for its creator", () =>
+    withTasks(() =>
+      Effect.gen(function*() {
+        const storage = new AsyncLocalStorage<string>()
+        const tasks = yield* Task.Tasks
+        const read = Effect.sync(() => storage.getStore())
+        const task = storage.run("ada", () => tasks.createUnsafe(Context.empty(), read))
+        assert.deepStrictEqual(yield* task.await, Exit.succeed("ada"))
       })
     ))
 })

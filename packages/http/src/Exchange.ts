@@ -6,6 +6,7 @@
  *
  * HOT PATH: a handler that does not suspend, acquires nothing and answers with bytes costs one fiber and no `Exchange`.
  */
+import type * as Fibers from "@kore-fx/core/Fibers"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -25,29 +26,61 @@ export interface Target {
   readonly context: Context.Context<never>
 }
 
+/** A fiber that works for a request, as people see it in the list of fibers. */
+class Worker implements Fibers.Root {
+  readonly created = performance.now()
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  private readonly request: ServerRequest
+
+  constructor(fiber: Fiber.Fiber<unknown, unknown>, request: ServerRequest) {
+    this.fiber = fiber
+    this.request = request
+  }
+
+  get kind(): string {
+    return "request"
+  }
+
+  get name(): string {
+    return `${this.request.method} ${this.request.path}`
+  }
+
+  get id(): number {
+    return this.fiber.id
+  }
+}
+
 /** The fibers that work for requests: a server ends when the last of them has. */
-export class Work {
-  private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+export class Work implements Fibers.Source {
+  private readonly workers = new Map<Fiber.Fiber<unknown, unknown>, Worker>()
   private readonly waiting = new Set<() => void>()
 
   /** Counts a fiber in until it ends. What its end leads to must be observed before, so that no gap is taken for the end. */
-  track(fiber: Fiber.Fiber<unknown, unknown>): void {
+  track(fiber: Fiber.Fiber<unknown, unknown>, request: ServerRequest): void {
     if (fiber.pollUnsafe() !== undefined) return
-    this.fibers.add(fiber)
+    this.workers.set(fiber, new Worker(fiber, request))
     fiber.addObserver(() => {
-      this.fibers.delete(fiber)
-      if (this.fibers.size > 0) return
+      this.workers.delete(fiber)
+      if (this.workers.size > 0) return
       for (const wake of this.waiting) wake()
     })
   }
 
   /** Completes when no fiber is left. */
   readonly idle: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.fibers.size === 0) return resume(Effect.void)
+    if (this.workers.size === 0) return resume(Effect.void)
     const wake = () => resume(Effect.void)
     this.waiting.add(wake)
     return Effect.sync(() => void this.waiting.delete(wake))
   })
+
+  readonly roots = (): Iterable<Fibers.Root> => this.workers.values()
+
+  /** The request that a task serves, for the report of its failure. */
+  readonly describe = (context: Context.Context<never>): Readonly<Record<string, unknown>> | undefined => {
+    const request = Context.getOrUndefined(context as Context.Context<any>, HttpServerRequest.HttpServerRequest)
+    return request === undefined ? undefined : { request: `${request.method} ${request.originalUrl.split("?", 1)[0]}` }
+  }
 }
 
 /** Where a request comes from and goes to. */
@@ -82,7 +115,7 @@ export const run = (
     const exchange = new Exchange(request, scope, services, surroundings)
     request.fiber = fiber
     fiber.addObserver((exit) => exchange.done(exit))
-    surroundings.work.track(fiber)
+    surroundings.work.track(fiber, request)
   } else if (exit._tag === "Failure" || scope.state._tag !== "Empty") {
     new Exchange(request, scope, services, surroundings).done(exit)
   } else {
@@ -113,7 +146,7 @@ class Exchange {
   private fork<A, E>(effect: Effect.Effect<A, E, any>, observer: (exit: Exit.Exit<A, E>) => void) {
     const fiber = Effect.runForkWith(this.services)(effect)
     fiber.addObserver(observer)
-    this.surroundings.work.track(fiber)
+    this.surroundings.work.track(fiber, this.request)
     return fiber
   }
 

@@ -5,6 +5,7 @@
  * What it is not: the transport, which knows bytes but no routes; nor a process.
  */
 import * as Config from "@kore-fx/core/Config"
+import * as Fibers from "@kore-fx/core/Fibers"
 import * as Listener from "@kore-fx/core/Listener"
 import * as Task from "@kore-fx/core/Task"
 import * as Tracer from "@kore-fx/core/Tracer"
@@ -14,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Domain from "./Domain.ts"
 import * as Exchange from "./Exchange.ts"
 import { HttpServerResponse } from "./internal/effectHttp.ts"
@@ -82,7 +84,7 @@ const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.
  */
 export const handler = (
   registrations: ReadonlyArray<Domain.Registration>
-): Effect.Effect<Transport.Handler, Router.RouteError, Tracer.Tracer> =>
+): Effect.Effect<Transport.Handler, Router.RouteError, Tracer.Tracer | Scope.Scope> =>
   Effect.gen(function*() {
     const tracer = yield* Tracer.Tracer
     const hosts = yield* hostsOf(registrations)
@@ -93,6 +95,7 @@ export const handler = (
         id: `${request.source.remoteAddress ?? "unix"}:${request.source.remotePort ?? ""}`
       })
     const work = new Exchange.Work()
+    yield* Fibers.addSource(work)
     return { handle: handleWith(hosts, work, report), report, idle: work.idle }
   })
 

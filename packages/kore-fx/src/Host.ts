@@ -13,6 +13,8 @@ import type * as App from "@kore-fx/core/App"
 export interface Host {
   /** `run`: start; `inspect`: start nothing, the app is all that is asked for. */
   readonly mode: "run" | "inspect"
+  /** The absolute path of the program's file. */
+  readonly file?: string
   /** The apps that called `Kore.main` so far. */
   readonly started: Array<App.App<unknown, never>>
 }
@@ -25,4 +27,5 @@ type Place = { [KEY]?: Host }
 export const current = (): Host | undefined => (globalThis as Place)[KEY]
 
 /** Says that a command loads a program now. */
-export const install = (mode: Host["mode"]): Host => (globalThis as Place)[KEY] = { mode, started: [] }
+export const install = (mode: Host["mode"], file: string): Host =>
+  (globalThis as Place)[KEY] = { mode, file, started: [] }

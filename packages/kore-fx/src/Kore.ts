@@ -6,6 +6,7 @@
  */
 import * as App from "@kore-fx/core/App"
 import * as Config from "@kore-fx/core/Config"
+import * as Fibers from "@kore-fx/core/Fibers"
 import * as KoreError from "@kore-fx/core/KoreError"
 import * as Listener from "@kore-fx/core/Listener"
 import * as Log from "@kore-fx/core/Log"
@@ -53,6 +54,8 @@ type Declared<R, Servers> = [Undeclared<R, Servers>] extends [never] ? unknown
  * ```
  */
 export const app = <const Servers extends Readonly<Record<string, Listener.Address>>, E, R>(options: {
+  /** What the processes are called: `<name> [parent]`, `<name> [wrk 1]`. Default: `kore`. */
+  readonly name?: string
   /** Options in force unless the environment or a file says otherwise; see `Config`. */
   readonly config?: Config.Input
   readonly servers: Servers
@@ -61,6 +64,7 @@ export const app = <const Servers extends Readonly<Record<string, Listener.Addre
   readonly tracer?: Tracer.Report
 }): App.App<E, Exclude<R, Provided | Domain.Attached<keyof Servers & string>>> =>
   App.make({
+    name: options.name,
     config: options.config ?? {},
     servers: options.servers,
     worker: options.worker as Layer.Layer<never, E, never>,
@@ -73,7 +77,7 @@ export type RunError = KoreError.KoreError | Server.AttachError | Router.RouteEr
 /**
  * Runs an app: this process becomes the parent of its workers, or one of them.
  *
- * It ends when SIGTERM, SIGINT or SIGQUIT asks for it, or when it is interrupted: the workers stop accepting, finish
+ * It ends when SIGTERM, SIGINT, SIGQUIT or `Worker.shutdown` asks for it, or when it is interrupted: the workers stop accepting, finish
  * what runs within `shutdownTimeout`, and are gone. A failure is written to the log and sets the exit status: 2 when
  * nothing was started because of what was asked (configuration, address), 1 when it ran and failed.
  *
@@ -90,20 +94,28 @@ export const main = <E>(self: App.App<E, never>): Effect.Effect<void, RunError |
   Effect.suspend(() => {
     const host = Host.current()
     host?.started.push(self)
-    return host?.mode === "inspect" ? Effect.void : reported(run(self))
+    return host?.mode === "inspect" ? Effect.void : reported(run(self), self.config)
   })
 
 const run = Effect.fnUntraced(function*<E>(self: App.App<E, never>): Effect.fn.Return<void, RunError | E> {
   const resolved = yield* Config.resolve({ app: self.config })
   yield* Worker.isWorker
     ? Worker.main({
+      name: self.name,
       config: resolved.config,
       layer: Server.layer(self.worker as unknown as Layer.Layer<never, E, Domain.Registry | Provided>),
-      services: services(self)
+      services: services(self),
+      fibers: Fibers.list
     })
     : Effect.andThen(
       checkServers(self.servers),
-      Parent.main({ servers: self.servers, config: resolved.config, notApplied: notApplied(resolved) })
+      Parent.main({
+        name: self.name,
+        file: Host.current()?.file,
+        servers: self.servers,
+        config: resolved.config,
+        notApplied: notApplied(resolved)
+      })
     )
 })
 
@@ -165,7 +177,7 @@ export const checkServers = (
       : Effect.void, { discard: true })
 
 // `Effect.runFork` says nothing about a fiber that fails, so the platform does.
-const reported = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E> =>
+const reported = <E>(effect: Effect.Effect<void, E>, config: Config.Input): Effect.Effect<void, E> =>
   Effect.tapCause(effect, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.void
     const error = Cause.squash(cause)
@@ -177,5 +189,5 @@ const reported = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E> =>
       // record being one line.
       ? Effect.forEach(error.message.split("\n"), (line) => Effect.logError(line), { discard: true })
       : Effect.logError("the server failed", cause)
-    return Effect.provide(lines, Log.layer("parent"))
+    return Effect.provide(lines, Log.layerEarly("parent", config))
   })

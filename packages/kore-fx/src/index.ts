@@ -1,5 +1,27 @@
 /** kore-fx: a web application platform whose requests, tasks and processes are Effects. */
-export { App, Config, KoreError, Listener, Lock, Log, Queue, Suspend, Task, Tracer, Worker } from "@kore-fx/core"
+export {
+  App,
+  Config,
+  Fibers,
+  Gather,
+  KeyedLock,
+  KoreError,
+  Listener,
+  Lock,
+  Log,
+  Message,
+  Queue,
+  Scheduler,
+  Signal,
+  Socket,
+  SocketError,
+  Suspend,
+  Task,
+  Timer,
+  Tracer,
+  Wait,
+  Worker
+} from "@kore-fx/core"
 export {
   Domain,
   HttpError,
@@ -12,4 +34,5 @@ export {
   Server,
   Transport
 } from "@kore-fx/http"
+export { Command, Proc, ProcError } from "@kore-fx/proc"
 export * as Kore from "./Kore.ts"

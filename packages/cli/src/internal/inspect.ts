@@ -31,11 +31,8 @@ export const inspect = Effect.fnUntraced(function*(file: string, args: ReadonlyA
 
 /** What the domains of an app ask its servers to serve, once its Layer is built; it is closed with the scope. */
 export const registrations = Effect.fnUntraced(function*({ app, file, kore }: Inspected, config: Config.Config) {
-  const { Kore, Listener, Log, Server, Worker } = kore
-  const provided = Context.make(Worker.Worker, { id: 1, pid: process.pid }).pipe(
-    Context.add(kore.Config.Current, config),
-    Context.add(Listener.Listeners, new Map())
-  )
+  const { Kore, Log, Server, Worker } = kore
+  const provided = Worker.local(config)
   const build = Effect.gen(function*() {
     const given = yield* Layer.build(Kore.services(app))
     const services = Context.merge(provided, given) as Context.Context<any>

@@ -48,7 +48,7 @@ export const load = Effect.fnUntraced(
     Loaded,
     LoadProblem | NoApp | SeveralApps
   > {
-    const host = Host.install(mode)
+    const host = Host.install(mode, file)
     process.argv = [process.execPath, file, ...args]
     const before = yield* activity
     const module = yield* reminded(importApp(file), file)

@@ -7,22 +7,24 @@
 import { clientOptions } from "./client.ts"
 import * as Definition from "./Definition.ts"
 import { httpOptions } from "./http.ts"
+import { logOptions } from "./log.ts"
 import { processOptions } from "./process.ts"
 import { tlsOptions } from "./tls.ts"
 
 type ProcessOptions = typeof processOptions
+type LogOptions = typeof logOptions
 type HttpOptions = typeof httpOptions
 type TlsOptions = typeof tlsOptions
 type ClientOptions = typeof clientOptions
 
 /** Every option by its name. An interface, so that editors and messages show its name and not its contents. */
-export interface Options extends ProcessOptions, HttpOptions, TlsOptions, ClientOptions {}
+export interface Options extends ProcessOptions, LogOptions, HttpOptions, TlsOptions, ClientOptions {}
 
 /** The name of an option: `httpBodyMax`. */
 export type Name = keyof Options
 
 /** The table itself. */
-export const options: Options = { ...processOptions, ...httpOptions, ...tlsOptions, ...clientOptions }
+export const options: Options = { ...processOptions, ...logOptions, ...httpOptions, ...tlsOptions, ...clientOptions }
 
 /** The names in the order of the tables. */
 export const names = Object.keys(options) as ReadonlyArray<Name>

@@ -87,6 +87,18 @@ export const processOptions = {
     doc: "File that holds the process id of the parent while it runs; without one, none is written."
   }),
   /**
+   * Socket of the parent for `kore-fx ps`, for this user only. "auto" (one in XDG_RUNTIME_DIR, or in a directory for
+   * temporary files), "off", or a path; default: auto.
+   */
+  controlSocket: define({
+    kind: Kind.text(
+      /^[^\0]+$/,
+      "\"auto\" (one in XDG_RUNTIME_DIR, or in a directory for temporary files), \"off\", or a path"
+    ),
+    default: "auto",
+    doc: "Socket of the parent for `kore-fx ps`, for this user only."
+  }),
+  /**
    * Connections that may wait to be accepted, per server; the system may allow fewer. An integer between 0 and
    * 2147483647; default: 5000.
    */

@@ -1,75 +1,100 @@
 /**
- * The state of a lock and the three ways to leave it.
+ * The state of a lock, and a fiber that waits for it.
  *
- * When to reach for it: only through `Lock`, which says what is promised.
+ * When to reach for it: only through `Lock` and `KeyedLock`, which say what is promised.
  * What it is not: public. Nothing here protects itself from being interrupted; `Lock` puts it into frames that do.
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Option from "effect/Option"
 import * as WaitLine from "./WaitLine.ts"
+import type * as WaitList from "./WaitList.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 export const TypeId = "~@kore-fx/core/Lock"
 
-class Waiter extends WaitLine.Waiter {
-  readonly wake: () => void
-  constructor(fiber: AnyFiber, wake: () => void) {
+/** One fiber on its way to the lock. What it does once it holds the lock is the effect `granted`. */
+class Waiter<A, E, R> extends WaitLine.Waiter {
+  private readonly lock: LockImpl
+  private readonly granted: Effect.Effect<A, E, R>
+  private resume: WaitLine.Resume<A, E, R> | undefined = undefined
+
+  constructor(fiber: AnyFiber, lock: LockImpl, granted: Effect.Effect<A, E, R>) {
     super(fiber)
-    this.wake = wake
+    this.lock = lock
+    this.granted = granted
+  }
+
+  /** Registers with `Effect.callback`. */
+  readonly ask = (resume: WaitLine.Resume<A, E, R>): undefined => {
+    // Between seeing that the lock is held and waiting for it, the fiber may have used up its operations and yielded.
+    if (this.lock.holder === undefined) {
+      this.lock.holder = this.fiber
+      resume(this.granted)
+      return undefined
+    }
+    this.resume = resume
+    this.lock.line.join(this)
+    return undefined
+  }
+
+  readonly wake = (): void => this.resume!(this.granted)
+
+  /** Gives up the place in the line, or the lock. */
+  readonly leave = (): undefined => {
+    if (this.waits) this.lock.line.leave(this)
+    else this.lock.leave()
+    return undefined
+  }
+
+  readonly leaveOnFailure = (exit: Exit.Exit<A, E>): undefined => {
+    if (exit._tag === "Failure") this.leave()
+    return undefined
+  }
+
+  describe(): WaitList.Description {
+    return { kind: "lock", what: `${this.lock.label}, held by fiber ${this.lock.holder?.id}` }
   }
 }
 
 export class LockImpl {
   readonly [TypeId]: typeof TypeId = TypeId
-  readonly line = new WaitLine.WaitLine<Waiter>()
+  readonly line = new WaitLine.WaitLine<Waiter<any, any, any>>()
   /** Whose turn it is. A waiter becomes the holder when it is called, before it runs again. */
   holder: AnyFiber | undefined = undefined
+  private readonly name: string | undefined
+
+  constructor(name: string | undefined) {
+    this.name = name
+  }
+
+  /** For people. */
+  get label(): string {
+    return this.name === undefined ? "lock" : `lock ${this.name}`
+  }
 
   readonly release = (): void => {
     const next = this.line.call()
     this.holder = next?.fiber
-    next?.fiber.currentDispatcher.scheduleTask(next.wake, 0)
+    if (next !== undefined) WaitLine.schedule(next)
   }
 
-  /** Joins the line; `granted` runs in the waiting fiber once it holds the lock. */
+  /** Releases if this fiber holds the lock. It may have been interrupted before its turn came. */
+  readonly leave = (): undefined => {
+    if (this.holder === Fiber.getCurrent()) this.release()
+    return undefined
+  }
+
+  /** Waits for the lock, runs an effect while holding it, and releases it. */
   wait<A, E, R>(fiber: AnyFiber, granted: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return Effect.callback<A, E, R>((resume) => {
-      // Between asking and waiting the fiber may have used up its operations and yielded.
-      if (this.holder === undefined) {
-        this.holder = fiber
-        return resume(granted)
-      }
-      const waiter = new Waiter(fiber, () => resume(granted))
-      this.line.join(waiter)
-      return Effect.sync(() => {
-        if (waiter.waits) this.line.leave(waiter)
-      })
-    })
+    const waiter = new Waiter(fiber, this, granted)
+    return Effect.onExitPrimitive(Effect.callback(waiter.ask), waiter.leave)
   }
 
-  /** As `wait`, for a fiber that is uninterruptible and puts the release into a scope next. */
+  /** Waits for the lock and keeps it, in a fiber that is uninterruptible and puts the release into a scope next. */
   waitToKeep(fiber: AnyFiber, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>): Effect.Effect<void> {
-    return Effect.onExitPrimitive(restore(this.wait(fiber, Effect.void)), this.giveUp)
-  }
-
-  private readonly giveUp = (exit: Exit.Exit<void>): undefined => {
-    if (exit._tag === "Failure" && this.holder === Fiber.getCurrent()) this.release()
-    return undefined
-  }
-
-  /** The exit of a frame that surrounds both taking the lock and the work. */
-  readonly leave = (exit: Exit.Exit<unknown, unknown>): undefined => {
-    // Work that succeeded held the lock. Otherwise the fiber may have been interrupted before its turn came, or after
-    // it was made the holder and before it ran.
-    if (exit._tag === "Success" || this.holder === Fiber.getCurrent()) this.release()
-    return undefined
-  }
-
-  readonly leaveOptional = (exit: Exit.Exit<Option.Option<unknown>, unknown>): undefined => {
-    if (exit._tag === "Success" ? exit.value._tag === "Some" : this.holder === Fiber.getCurrent()) this.release()
-    return undefined
+    const waiter = new Waiter<void, never, never>(fiber, this, Effect.void)
+    return Effect.onExitPrimitive(restore(Effect.callback(waiter.ask)), waiter.leaveOnFailure)
   }
 }

@@ -44,12 +44,23 @@ export interface Libc {
   readonly socket: (domain: number, type: number, protocol: number) => number
   readonly bind: (descriptor: number, address: Buffer, length: number) => number
   readonly listen: (descriptor: number, backlog: number) => number
+  readonly connect: (descriptor: number, address: Buffer, length: number) => number
+  /** The number of bytes sent, which a datagram is never short of. */
+  readonly send: (descriptor: number, bytes: Uint8Array, length: number, flags: number) => number
   readonly setsockopt: (descriptor: number, level: number, option: number, value: Buffer, length: number) => number
   readonly getsockname: (descriptor: number, address: Buffer, length: Buffer) => number
   readonly close: (descriptor: number) => number
+  readonly dup: (descriptor: number) => number
+  /** The number of bytes received, or that would have been with a buffer that is large enough; see recv(2). */
+  readonly recv: (descriptor: number, bytes: Buffer | null, length: number, flags: number) => number
+  /** Takes a `struct msghdr`, which points at the rest. */
+  readonly sendmsg: (descriptor: number, header: Buffer, flags: number) => number
+  readonly recvmsg: (descriptor: number, header: Buffer, flags: number) => number
   /** Like poll(2) for one descriptor, without waiting: 1 when it can be read, or accepted from, 0 when not. */
   readonly poll: (descriptor: number) => number
-  /** `FIOCLEX`, where close-on-exec cannot be asked for at creation. */
+  /** As `poll`, for whether it can be written to. */
+  readonly pollOut: (descriptor: number) => number
+  /** For a descriptor that was not made with close-on-exec, as a duplicate. */
   readonly closeOnExec: (descriptor: number) => number
   /** Reads an IP address as text into network order; 1 when it is one. */
   readonly inet_pton: (family: number, text: string, address: Buffer) => number
@@ -58,6 +69,24 @@ export interface Libc {
   readonly errno: () => number
   /** Where the bytes of a buffer are; good until the buffer is collected or detached. */
   readonly pointer: (buffer: Buffer) => bigint
+  /** Linux only, and only where Node.js shows the functions of its event loop. */
+  readonly loop: () => Loop | undefined
+}
+
+/** What it takes to be told by Node's event loop that a descriptor is ready which Node has no handle for. */
+export interface Loop {
+  readonly epoll_create1: (flags: number) => number
+  readonly epoll_ctl: (epoll: number, operation: number, descriptor: number, event: Buffer) => number
+  /** Does not wait. */
+  readonly epoll_wait: (epoll: number, events: Buffer, most: number) => number
+  /**
+   * Watches a descriptor for as long as the process lives; undefined when the loop refuses. `onReadable` is called by
+   * the loop itself, outside of JavaScript's own turns, over and over until `stop`: it must not throw.
+   */
+  readonly watch: (
+    descriptor: number,
+    onReadable: () => void
+  ) => { readonly start: () => void; readonly stop: () => void } | undefined
 }
 
 /** Loads the functions, once per process; fails where FFI is not there or not allowed. */
@@ -73,7 +102,7 @@ export const call = (name: string, run: (libc: Libc) => number): Effect.Effect<n
   })
 
 /** The error for an `errno`, with its name and what the system says about it. */
-const systemError = (call: string, errno: number): SystemError => {
+export const systemError = (call: string, errno: number): SystemError => {
   const [code, description] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, "unknown system error"]
   return new SystemError({ call, code, description })
 }
@@ -126,14 +155,54 @@ const prctlOf = (ffi: Ffi) => {
   return ffi.dlopen(null, { prctl: signature }).functions.prctl
 }
 
+// libuv's functions are there where Node.js was not built to hide them, as in the releases.
+const loopOf = (ffi: Ffi): Loop | undefined => {
+  try {
+    const { functions: c, lib } = ffi.dlopen(null, {
+      epoll_create1: { return: "int32", arguments: ["int32"] },
+      epoll_ctl: { return: "int32", arguments: ["int32", "int32", "int32", "pointer"] },
+      epoll_wait: { return: "int32", arguments: ["int32", "pointer", "int32", "int32"] },
+      calloc: { return: "pointer", arguments: ["uint64", "uint64"] },
+      uv_handle_size: { return: "uint64", arguments: ["int32"] },
+      uv_poll_init: { return: "int32", arguments: ["pointer", "pointer", "int32"] },
+      uv_poll_start: { return: "int32", arguments: ["pointer", "int32", "pointer"] },
+      uv_poll_stop: { return: "int32", arguments: ["pointer"] }
+    })
+    return {
+      epoll_create1: c.epoll_create1,
+      epoll_ctl: c.epoll_ctl,
+      epoll_wait: (epoll, events, most) => c.epoll_wait(epoll, events, most, 0),
+      watch: (descriptor, onReadable) => {
+        // Not a Buffer, which would be freed while the loop, at the end of the process, still has the handle.
+        const handle = c.calloc(1n, c.uv_handle_size(8)) // UV_POLL
+        if (c.uv_poll_init(ffi.getCurrentEventLoop(), handle, descriptor) < 0) return undefined
+        const callback = lib.registerCallback({ return: "void", arguments: ["pointer", "int32", "int32"] }, onReadable)
+        return {
+          start: () => void c.uv_poll_start(handle, 1, callback), // UV_READABLE
+          stop: () => void c.uv_poll_stop(handle)
+        }
+      }
+    }
+  } catch {
+    return undefined
+  }
+}
+
 const functions = (ffi: Ffi, platform: Platform.Platform): Libc => {
   const { functions: c } = ffi.dlopen(null, {
     socket: { return: "int32", arguments: ["int32", "int32", "int32"] },
     bind: { return: "int32", arguments: ["int32", "pointer", "uint32"] },
     listen: { return: "int32", arguments: ["int32", "int32"] },
+    connect: { return: "int32", arguments: ["int32", "pointer", "uint32"] },
+    // ssize_t and size_t in C: what is sent at once is far below 2 GiB.
+    send: { return: "int32", arguments: ["int32", "pointer", "uint64", "int32"] },
     setsockopt: { return: "int32", arguments: ["int32", "int32", "int32", "pointer", "uint32"] },
     getsockname: { return: "int32", arguments: ["int32", "pointer", "pointer"] },
     close: { return: "int32", arguments: ["int32"] },
+    dup: { return: "int32", arguments: ["int32"] },
+    recv: { return: "int64", arguments: ["int32", "pointer", "uint64", "int32"] },
+    sendmsg: { return: "int64", arguments: ["int32", "pointer", "int32"] },
+    recvmsg: { return: "int64", arguments: ["int32", "pointer", "int32"] },
     poll: { return: "int32", arguments: ["pointer", "uint64", "int32"] },
     // Variadic in C, where arguments beyond the fixed ones travel differently on some machines: none are passed.
     ioctl: { return: "int32", arguments: ["int32", "uint64"] },
@@ -142,23 +211,33 @@ const functions = (ffi: Ffi, platform: Platform.Platform): Libc => {
   })
   const errnoLocation = c[platform.errnoLocation] as () => bigint
   const prctl = platform.prctl === undefined ? undefined : prctlOf(ffi)
+  const poll = (descriptor: number, events: number): number => {
+    const request = Buffer.alloc(8) // struct pollfd { int fd; short events; short revents }
+    request.writeInt32LE(descriptor, 0)
+    request.writeInt16LE(events, 4)
+    return c.poll(request, 1n, 0)
+  }
+  let loop: Loop | undefined
   return {
     socket: c.socket,
     bind: c.bind,
     listen: c.listen,
+    connect: c.connect,
+    send: (descriptor, bytes, length, flags) => c.send(descriptor, bytes, BigInt(length), flags),
     setsockopt: c.setsockopt,
     getsockname: c.getsockname,
     close: c.close,
-    poll: (descriptor) => {
-      const request = Buffer.alloc(8) // struct pollfd { int fd; short events; short revents }
-      request.writeInt32LE(descriptor, 0)
-      request.writeInt16LE(1, 4) // POLLIN
-      return c.poll(request, 1n, 0)
-    },
-    closeOnExec: (descriptor) => c.ioctl(descriptor, 0x20006601n),
+    dup: c.dup,
+    recv: (descriptor, bytes, length, flags) => Number(c.recv(descriptor, bytes, BigInt(length), flags)),
+    sendmsg: (descriptor, header, flags) => Number(c.sendmsg(descriptor, header, flags)),
+    recvmsg: (descriptor, header, flags) => Number(c.recvmsg(descriptor, header, flags)),
+    poll: (descriptor) => poll(descriptor, 0x1), // POLLIN
+    pollOut: (descriptor) => poll(descriptor, 0x4), // POLLOUT
+    closeOnExec: (descriptor) => c.ioctl(descriptor, BigInt(platform.FIOCLEX)),
     inet_pton: (family, text, address) => c.inet_pton(family, Buffer.from(`${text}\0`), address),
     prctl: (option, argument) => prctl === undefined ? -1 : prctl(option, BigInt(argument), 0n, 0n, 0n),
     errno: () => ffi.getInt32(errnoLocation()),
-    pointer: (buffer) => ffi.getRawPointer(buffer)
+    pointer: (buffer) => ffi.getRawPointer(buffer),
+    loop: () => platform.messages === undefined ? undefined : loop ??= loopOf(ffi)
   }
 }

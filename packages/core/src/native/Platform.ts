@@ -11,8 +11,13 @@ export interface Platform {
   readonly AF_INET: number
   readonly AF_INET6: number
   readonly SOCK_STREAM: number
+  readonly SOCK_DGRAM: number
   /** Added to the type of a socket: non-blocking and close-on-exec from the start; 0 where there is no such thing. */
   readonly socketFlags: number
+  /** The request of ioctl(2) that has a descriptor closed on exec. */
+  readonly FIOCLEX: number
+  /** Flag of one call of send(2) and its like: do not wait. */
+  readonly MSG_DONTWAIT: number
   readonly SOL_SOCKET: number
   readonly SO_REUSEADDR: number
   readonly IPPROTO_IPV6: number
@@ -29,6 +34,23 @@ export interface Platform {
   readonly errnoLocation: "__errno_location" | "__error"
   /** Options of prctl(2); Linux only. */
   readonly prctl: { readonly PR_SET_PDEATHSIG: number } | undefined
+  /** Messages with ancillary data, sendmsg(2) and recvmsg(2), in the layout of 64-bit Linux; Linux only. */
+  readonly messages: Messages | undefined
+}
+
+/** What UNIX datagrams with descriptors and credentials take. */
+export interface Messages {
+  readonly SO_PASSCRED: number
+  readonly SCM_RIGHTS: number
+  readonly SCM_CREDENTIALS: number
+  readonly MSG_PEEK: number
+  readonly MSG_TRUNC: number
+  readonly MSG_CTRUNC: number
+  readonly MSG_NOSIGNAL: number
+  readonly MSG_CMSG_CLOEXEC: number
+  readonly EAGAIN: number
+  readonly EADDRINUSE: number
+  readonly ECONNREFUSED: number
 }
 
 const linux: Platform = {
@@ -36,7 +58,10 @@ const linux: Platform = {
   AF_INET: 2,
   AF_INET6: 10,
   SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
   socketFlags: 0o4000 | 0o2000000,
+  FIOCLEX: 0x5451,
+  MSG_DONTWAIT: 0x40,
   SOL_SOCKET: 1,
   SO_REUSEADDR: 2,
   IPPROTO_IPV6: 41,
@@ -46,7 +71,20 @@ const linux: Platform = {
   hasAbstractSockets: true,
   hasAddressLength: false,
   errnoLocation: "__errno_location",
-  prctl: { PR_SET_PDEATHSIG: 1 }
+  prctl: { PR_SET_PDEATHSIG: 1 },
+  messages: {
+    SO_PASSCRED: 16,
+    SCM_RIGHTS: 1,
+    SCM_CREDENTIALS: 2,
+    MSG_PEEK: 0x2,
+    MSG_TRUNC: 0x20,
+    MSG_CTRUNC: 0x8,
+    MSG_NOSIGNAL: 0x4000,
+    MSG_CMSG_CLOEXEC: 0x4000_0000,
+    EAGAIN: 11,
+    EADDRINUSE: 98,
+    ECONNREFUSED: 111
+  }
 }
 
 const darwin: Platform = {
@@ -54,7 +92,10 @@ const darwin: Platform = {
   AF_INET: 2,
   AF_INET6: 30,
   SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
   socketFlags: 0,
+  FIOCLEX: 0x20006601,
+  MSG_DONTWAIT: 0x80,
   SOL_SOCKET: 0xffff,
   SO_REUSEADDR: 4,
   IPPROTO_IPV6: 41,
@@ -64,7 +105,8 @@ const darwin: Platform = {
   hasAbstractSockets: false,
   hasAddressLength: true,
   errnoLocation: "__error",
-  prctl: undefined
+  prctl: undefined,
+  messages: undefined
 }
 
 /** The operating system of this process; undefined where kore-fx does not run. */

@@ -122,8 +122,8 @@ const zoneIndex = (zone: string): number => {
   return found?.family === "IPv6" ? found.scopeid : Number(zone) || 0
 }
 
-// struct sockaddr_un: the zero of an abstract name stands before it, that of a path behind it.
-const encodeUnix = (path: string): Buffer => {
+/** `struct sockaddr_un`: the zero of an abstract name, written `@name`, stands before it, that of a path behind it. */
+export const encodeUnix = (path: string): Buffer => {
   const name = Buffer.from(path.startsWith("@") ? `\0${path.slice(1)}` : `${path}\0`)
   return Buffer.concat([header(platform.AF_UNIX, 2 + name.length).subarray(0, 2), name])
 }

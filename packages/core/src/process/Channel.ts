@@ -7,16 +7,14 @@
  * reason it is JSON and not V8's format: what reads the bytes of a worker that was broken into should be boring.
  */
 import type * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as net from "node:net"
-import * as Message from "./Message.ts"
-
-/** The longest message in bytes; a longer one is reported and dropped. */
-export const messageLimit = 16 * 1024 * 1024
+import * as Protocol from "./Protocol.ts"
 
 /** One end of a channel. */
 export interface Channel<in Out, out In> {
@@ -24,6 +22,11 @@ export interface Channel<in Out, out In> {
   readonly receive: Effect.Effect<In, Cause.Done>
   /** Sends a message and waits until the system has it; false when the other end is gone. */
   readonly send: (message: Out) => Effect.Effect<boolean>
+  /**
+   * Sends a message and does not wait, behind those that were sent before; it leaves in this turn of the event loop. The
+   * inner effect waits as `send` does. For messages that must not wait, and whose number is bounded by something else.
+   */
+  readonly post: (message: Out) => Effect.Effect<Effect.Effect<boolean>>
 }
 
 /**
@@ -32,8 +35,8 @@ export interface Channel<in Out, out In> {
  * Messages that nobody receives yet are kept, a bounded number of them; then the sender waits.
  */
 export const make = Effect.fnUntraced(function*<
-  const Sends extends ReadonlyArray<Message.Kind>,
-  const Receives extends ReadonlyArray<Message.Kind>
+  const Sends extends ReadonlyArray<Protocol.Kind>,
+  const Receives extends ReadonlyArray<Protocol.Kind>
 >(
   socket: net.Socket,
   kinds: {
@@ -45,8 +48,8 @@ export const make = Effect.fnUntraced(function*<
     readonly peer: string
   }
 ): Effect.fn.Return<Channel<Sends[number]["Type"], Receives[number]["Type"]>, never, Scope.Scope> {
-  const encode = Schema.encodeEffect(Message.codec(kinds.sends))
-  const decode = Schema.decodeUnknownExit(Message.codec(kinds.receives))
+  const encode = Schema.encodeEffect(Protocol.codec(kinds.sends))
+  const decode = Schema.decodeUnknownExit(Protocol.codec(kinds.receives))
   const queue = yield* linesOf(socket)
   const nextLine = Effect.tap(Queue.take(queue), () =>
     Effect.sync(() => {
@@ -55,23 +58,35 @@ export const make = Effect.fnUntraced(function*<
 
   const receive: Effect.Effect<Receives[number]["Type"], Cause.Done> = Effect.flatMap(nextLine, (line) => {
     const exit: Exit.Exit<Receives[number]["Type"], unknown> = line === undefined
-      ? Exit.fail(`it is longer than ${messageLimit} bytes`)
+      ? Exit.fail(`it is longer than ${Protocol.messageLimit} bytes`)
       : decode(line)
     return Exit.isSuccess(exit) ? Effect.succeed(exit.value) : Effect.andThen(report(kinds.peer, line), receive)
   })
-  return {
-    receive,
-    send: (message) =>
-      Effect.flatMap(Effect.orDie(encode(message)), (line) =>
-        Effect.callback((resume) => {
-          socket.write(`${line}\n`, (error) => resume(Effect.succeed(error === null || error === undefined)))
-        }))
+  let isCorked = false
+  const uncork = () => {
+    isCorked = false
+    socket.uncork()
   }
+  const post = (message: Sends[number]["Type"]): Effect.Effect<Effect.Effect<boolean>> =>
+    Effect.map(Effect.orDie(encode(message)), (line) => {
+      const written = Deferred.makeUnsafe<boolean>()
+      // What is sent in one turn goes out in one call of the system.
+      if (!isCorked) {
+        isCorked = true
+        socket.cork()
+        process.nextTick(uncork)
+      }
+      socket.write(`${line}\n`, (error) => {
+        Deferred.doneUnsafe(written, Effect.succeed(error === null || error === undefined))
+      })
+      return Deferred.await(written)
+    })
+  return { receive, post, send: (message) => Effect.flatten(post(message)) }
 })
 
 const report = (peer: string, line: string | undefined): Effect.Effect<void> => {
   const text = line === undefined
-    ? `longer than ${messageLimit} bytes`
+    ? `longer than ${Protocol.messageLimit} bytes`
     : line.length > 200
     ? `${line.slice(0, 200)}…`
     : line
@@ -104,7 +119,7 @@ const linesOf = Effect.fnUntraced(function*(socket: net.Socket) {
 const lineFeed = 10
 
 /** @internal Cuts a stream of bytes into lines; undefined stands for a line longer than the limit. */
-export const splitter = (onLine: (line: string | undefined) => void, limit = messageLimit) => {
+export const splitter = (onLine: (line: string | undefined) => void, limit: number = Protocol.messageLimit) => {
   let parts: Array<Buffer> = []
   let size = 0
   const add = (part: Buffer) => {

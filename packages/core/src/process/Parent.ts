@@ -4,6 +4,7 @@
  * When to reach for it: `Kore.main` runs it in the process that was started by hand.
  * What it is not: a place for application code, and it never accepts a connection. One worker is `Supervisor`'s matter.
  */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,11 +16,16 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import * as Config from "../Config.ts"
-import type { KoreError } from "../KoreError.ts"
+import type { KoreError, WorkerFatal } from "../KoreError.ts"
 import * as Listener from "../Listener.ts"
 import * as Log from "../Log.ts"
+import * as Line from "../log/Line.ts"
 import * as ParentDeath from "../native/ParentDeath.ts"
+import * as Control from "./Control.ts"
+import * as ControlServer from "./ControlServer.ts"
 import * as PidFile from "./PidFile.ts"
+import * as Relay from "./Relay.ts"
+import * as Roster from "./Roster.ts"
 import * as Signal from "./Signal.ts"
 import * as Spawner from "./Spawner.ts"
 import * as Supervisor from "./Supervisor.ts"
@@ -29,9 +35,13 @@ export interface Options {
   /** The addresses to listen on, by server name. */
   readonly servers: Readonly<Record<string, Listener.Address>>
   readonly config: Config.Config
+  /** What the processes of the app are called; default: `kore`. */
+  readonly name?: string | undefined
+  /** The app's file, for people who look for its server; default: the script that this process runs. */
+  readonly file?: string | undefined
   /** What workers execute; without it, this process again. */
   readonly command?: Spawner.Command
-  /** The loggers; without them, Kore's line on standard output. */
+  /** The loggers; without them, those of the configuration. */
   readonly log?: Layer.Layer<never>
   /** What was asked for and is not done, each a phrase such as `runas`; said in one line at start. */
   readonly notApplied?: ReadonlyArray<string>
@@ -40,25 +50,26 @@ export interface Options {
 /**
  * Runs a server until it is told to stop, and then stops it in order.
  *
- * SIGTERM, SIGINT, SIGQUIT, and interruption: no connection is taken in any more, those taken in are served, each
+ * SIGTERM, SIGINT, SIGQUIT, a worker's `shutdown`, and interruption: no connection is taken in any more, those taken in are served, each
  * worker has `shutdownTimeout` for it. A second such signal, half a second later or more, kills the workers. SIGHUP,
  * SIGUSR1 and SIGUSR2 are noted and do nothing yet. When it ends, however it ends, no worker is left.
  *
  * Fails with `ListenError` or `ConfigError` (pid file) when nothing was started, with `WorkerStartError` or
- * `WorkerDied` when workers do not stay up. Kore: http §14 and §16.
+ * `WorkerDied` when workers do not stay up, with `WorkerFatal` when the app in one gave up. Kore: http §14 and §16.
  */
 export const main = (options: Options): Effect.Effect<void, KoreError> =>
-  Effect.scoped(serve(options)).pipe(Effect.provide(options.log ?? Log.layer("parent")))
+  Effect.scoped(serve(options)).pipe(Effect.provide(options.log ?? Log.layerConfig("parent", options.config)))
 
-const stopSignals: ReadonlyArray<NodeJS.Signals> = ["SIGTERM", "SIGINT", "SIGQUIT"]
-const laterSignals: ReadonlyArray<NodeJS.Signals> = ["SIGHUP", "SIGUSR1", "SIGUSR2"]
+const stopSignals: ReadonlyArray<Signal.Name> = ["SIGTERM", "SIGINT", "SIGQUIT"]
+const laterSignals: ReadonlyArray<Signal.Name> = ["SIGHUP", "SIGUSR1", "SIGUSR2"]
 
 // Terminals and package managers deliver one Ctrl-C twice: a second signal counts when it comes later than this.
 const sameSignal = Duration.millis(500)
 
 const serve = Effect.fnUntraced(function*(options: Options) {
-  const { config } = options
-  process.title = "kore [parent]"
+  const { config, name = "kore" } = options
+  const start = yield* now
+  process.title = `${Line.escape(name)} [parent]`
   const signals = yield* Signal.subscribe([...stopSignals, ...laterSignals])
   yield* Effect.logInfo(`kore-fx ${version()} starting, pid ${process.pid}, Node.js ${process.version}`)
 
@@ -67,13 +78,41 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   if (config.pidfile !== undefined) yield* PidFile.acquire(config.pidfile)
   yield* sayNotApplied(options)
 
+  const relay = yield* Relay.make(config.workers)
+  const roster = yield* Roster.make(config.workers)
+  yield* ControlServer.open({ setting: config.controlSocket, answers: answers(options, start, bound, roster), refuse })
   const force = yield* Latch.make()
   const spawner = Spawner.make(options.command ?? Spawner.sameCommand(), bound)
   const failure = yield* Deferred.make<never, KoreError>()
-  const workers = superviseAll(config, force, failure)
+  const asked = yield* Deferred.make<number>()
+  const fatal = yield* Deferred.make<never, WorkerFatal>()
+  const announce = announcer(config.workers)
+  const workers = superviseAll(failure, {
+    config,
+    force: force.await,
+    onStatus: (status) => Effect.andThen(roster.onStatus(status), announce(status)),
+    attach: (worker, child) => Effect.andThen(roster.attach(worker, child), relay.attach(worker, child)),
+    onMessage: (worker, message) => {
+      switch (message._tag) {
+        case "Shutdown":
+          return Effect.asVoid(Deferred.succeed(asked, worker))
+        case "Fibers":
+          return roster.heard(worker, message)
+        case "Send":
+        case "Taken":
+          return relay.heard(worker, message)
+      }
+    },
+    onFatal: (error) => Effect.asVoid(Deferred.fail(fatal, error))
+  })
   yield* Effect.acquireUseRelease(
     Effect.forkChild(Effect.provideService(workers, Spawner.Spawner, spawner)),
-    () => Effect.raceFirst(Deferred.await(failure), stopSignal(signals)),
+    () =>
+      Effect.raceAllFirst([
+        Deferred.await(failure),
+        stopSignal(signals),
+        Effect.flatMap(Deferred.await(asked), (worker) => Effect.logInfo(`told to stop by worker ${worker}`))
+      ]),
     (running) =>
       Effect.gen(function*() {
         yield* Effect.logInfo(`draining: what runs has ${Duration.format(config.shutdownTimeout)} to finish`)
@@ -86,6 +125,8 @@ const serve = Effect.fnUntraced(function*(options: Options) {
         yield* Effect.logInfo("stopped")
       })
   )
+  // One gave up while it was being stopped.
+  if (Deferred.isDoneUnsafe(fatal)) return yield* Deferred.await(fatal)
 })
 
 // --- starting --------------------------------------------------------------------------------------------------------
@@ -98,21 +139,17 @@ const bindAll = ({ config, servers }: Options) =>
     ))
 
 // A slot that gives up ends alone: the others drain only after the door is closed.
-const superviseAll = (config: Config.Config, force: Latch.Latch, failure: Deferred.Deferred<never, KoreError>) => {
-  const ids = Array.from({ length: config.workers }, (_, index) => index + 1)
-  const onStatus = announce(config.workers)
+const superviseAll = (failure: Deferred.Deferred<never, KoreError>, options: Supervisor.Options) => {
+  const ids = Array.from({ length: options.config.workers }, (_, index) => index + 1)
   return Effect.forEach(
     ids,
-    (id) =>
-      Supervisor.run(id, { config, onStatus, force: force.await }).pipe(
-        Effect.catchCause((cause) => Deferred.failCause(failure, cause))
-      ),
+    (id) => Effect.catchCause(Supervisor.run(id, options), (cause) => Deferred.failCause(failure, cause)),
     { concurrency: "unbounded", discard: true }
   )
 }
 
 // One line when all workers are ready for the first time, then one for each that comes back.
-const announce = (workers: number) => {
+const announcer = (workers: number) => {
   const ready = new Map<number, number>()
   let announced = false
   return (status: Supervisor.Status): Effect.Effect<void> => {
@@ -155,12 +192,41 @@ const version = (): string => {
   }
 }
 
+// --- answering -------------------------------------------------------------------------------------------------------
+
+const envelope = { protocol: Control.version, version: version(), pid: process.pid }
+
+const refuse = (reason: string): Control.Refused => ({ _tag: "Refused", ...envelope, reason })
+
+const answers = (
+  { file = process.argv[1], name = "kore" }: Options,
+  start: number,
+  bound: ReadonlyArray<Listener.Bound>,
+  roster: Roster.Roster
+): ControlServer.Answers => {
+  const facts = {
+    name,
+    ...(file === undefined ? {} : { file }),
+    argv: process.argv,
+    cwd: process.cwd(),
+    servers: bound.map(({ address, name }) => ({ name, address: Listener.label(address) }))
+  }
+  const status = Effect.gen(function*() {
+    const uptime = (yield* now) - start
+    return { _tag: "Status" as const, ...envelope, ...facts, uptime, workers: yield* roster.workers }
+  })
+  const fibers = Effect.map(roster.fibers, (workers) => ({ _tag: "Fibers" as const, ...envelope, workers }))
+  return (request) => request._tag === "Status" ? status : fibers
+}
+
+const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
 // --- stopping --------------------------------------------------------------------------------------------------------
 
 // Waits for a signal to stop; those that we shall know later are answered.
 const stopSignal = (signals: Queue.Dequeue<NodeJS.Signals>): Effect.Effect<void> =>
   Effect.flatMap(Queue.take(signals), (signal) =>
-    stopSignals.includes(signal)
+    (stopSignals as ReadonlyArray<string>).includes(signal)
       ? Effect.logInfo(`told to stop by ${signal}`)
       : Effect.andThen(
         Effect.logWarning(`${signal} ignored: what it stands for is not available yet`),

@@ -14,7 +14,7 @@ import type * as net from "node:net"
 import type * as Listener from "../Listener.ts"
 import * as Channel from "./Channel.ts"
 import * as Environment from "./Environment.ts"
-import * as Message from "./Message.ts"
+import * as Protocol from "./Protocol.ts"
 
 /** How a process ended: its exit status, or the signal that killed it. */
 export interface Ended {
@@ -27,11 +27,13 @@ export interface Ended {
 export interface Child {
   readonly pid: number
   /** The worker's next message; fails when it has ended and all its messages were received. */
-  readonly receive: Effect.Effect<Message.FromWorker, Ended>
+  readonly receive: Effect.Effect<Protocol.FromWorker, Ended>
   /** Waits for its end. */
   readonly ended: Effect.Effect<Ended>
-  /** False when the worker cannot be reached any more. */
-  readonly send: (message: Message.ToWorker) => Effect.Effect<boolean>
+  /** Waits until the system has it; false when the worker cannot be reached any more. */
+  readonly send: (message: Protocol.ToWorker) => Effect.Effect<boolean>
+  /** Sends without waiting; see `Channel`. */
+  readonly post: (message: Protocol.ToWorker) => Effect.Effect<Effect.Effect<boolean>>
   /** Does nothing when it has ended. */
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
 }
@@ -77,8 +79,8 @@ export const make = (command: Command, listeners: ReadonlyArray<Listener.Bound>)
     const pid = yield* pidOf(child)
     const socket = child.stdio[Environment.channelDescriptor] as net.Socket
     const channel = yield* Channel.make(socket, {
-      sends: Message.toWorker,
-      receives: Message.fromWorker,
+      sends: Protocol.toWorker,
+      receives: Protocol.fromWorker,
       peer: `worker ${worker}`
     })
     const end = Deferred.makeUnsafe<Ended>()
@@ -93,6 +95,7 @@ export const make = (command: Command, listeners: ReadonlyArray<Listener.Bound>)
       ended,
       receive: Effect.catch(channel.receive, () => Effect.flatMap(ended, Effect.fail)),
       send: channel.send,
+      post: channel.post,
       kill: (signal) => Effect.sync(() => child.kill(signal))
     }
   })

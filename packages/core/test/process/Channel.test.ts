@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as net from "node:net"
 import * as path from "node:path"
 import * as Channel from "../../src/process/Channel.ts"
-import * as Message from "../../src/process/Message.ts"
+import * as Protocol from "../../src/process/Protocol.ts"
 import * as TestApp from "../fixtures/TestApp.ts"
 
 /** A package's own kind of message, with something that JSON has no form for. */
@@ -28,13 +28,13 @@ const pair = Effect.gen(function*() {
 const channels = Effect.gen(function*() {
   const [left, right] = yield* pair
   const parent = yield* Channel.make(left, {
-    sends: [...Message.toWorker, Broadcast],
-    receives: [...Message.fromWorker, Broadcast],
+    sends: [...Protocol.toWorker, Broadcast],
+    receives: [...Protocol.fromWorker, Broadcast],
     peer: "worker 1"
   })
   const worker = yield* Channel.make(right, {
-    sends: [...Message.fromWorker, Broadcast],
-    receives: [...Message.toWorker, Broadcast],
+    sends: [...Protocol.fromWorker, Broadcast],
+    receives: [...Protocol.toWorker, Broadcast],
     peer: "the parent"
   })
   return { parent, worker, left, right }

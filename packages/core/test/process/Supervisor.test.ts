@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as TestClock from "effect/testing/TestClock"
 import * as Config from "../../src/Config.ts"
-import type * as Message from "../../src/process/Message.ts"
+import type * as Protocol from "../../src/process/Protocol.ts"
 import { type Child, type Ended, Spawner, SpawnError } from "../../src/process/Spawner.ts"
 import * as Supervisor from "../../src/process/Supervisor.ts"
 
@@ -15,7 +15,7 @@ const died: Ended = { _tag: "Ended", code: 1, signal: null }
 const killed: Ended = { _tag: "Ended", code: null, signal: "SIGKILL" }
 
 /** What a worker does by itself, as its messages and its end, with the milliseconds before each. */
-type Script = ReadonlyArray<readonly [after: number, Message.FromWorker | Ended]>
+type Script = ReadonlyArray<readonly [after: number, Protocol.FromWorker | Ended]>
 
 /** A spawner without processes: the `n`th worker follows the `n`th script, and the last one for ever after. */
 const make = (scripts: ReadonlyArray<Script | SpawnError>, options: { readonly drains?: boolean } = {}) => {
@@ -26,7 +26,7 @@ const make = (scripts: ReadonlyArray<Script | SpawnError>, options: { readonly d
       const script = scripts[Math.min(count++, scripts.length - 1)]!
       log.push(`start ${yield* at}`)
       if (script instanceof SpawnError) return yield* script
-      const messages = yield* Queue.unbounded<Message.FromWorker, Ended>()
+      const messages = yield* Queue.unbounded<Protocol.FromWorker, Ended>()
       const end = yield* Deferred.make<Ended>()
       const finish = (ended: Ended) => Effect.andThen(Deferred.succeed(end, ended), Queue.fail(messages, ended))
       yield* Effect.forkScoped(Effect.forEach(script, ([after, event]) =>
@@ -34,15 +34,17 @@ const make = (scripts: ReadonlyArray<Script | SpawnError>, options: { readonly d
           event._tag === "Ended" ? finish(event) : Queue.offer(messages, event),
           after
         )))
+      const send: Child["send"] = Effect.fnUntraced(function*(message) {
+        log.push(`${message._tag} ${yield* at}`)
+        if (options.drains === true) yield* Effect.forkDetach(Effect.delay(finish({ ...died, code: 0 }), 300))
+        return true
+      })
       const child: Child = {
         pid: count,
         receive: Queue.take(messages),
         ended: Deferred.await(end),
-        send: Effect.fnUntraced(function*(message) {
-          log.push(`${message._tag} ${yield* at}`)
-          if (options.drains === true) yield* Effect.forkDetach(Effect.delay(finish({ ...died, code: 0 }), 300))
-          return true
-        }),
+        send,
+        post: (message) => Effect.map(send(message), Effect.succeed),
         kill: Effect.fnUntraced(function*(signal) {
           log.push(`${signal} ${yield* at}`)
           yield* finish({ ...killed, signal })
@@ -70,12 +72,24 @@ const run = Effect.fnUntraced(function*(spawner: Spawner["Service"], options: Pa
   const statuses: Array<Supervisor.Status> = []
   const onStatus = (status: Supervisor.Status) => Effect.sync(() => void statuses.push(status))
   const force = yield* Deferred.make<void>()
-  const fiber = yield* Supervisor.run(3, { config: { ...config, ...options }, onStatus, force: Deferred.await(force) })
+  const heard: Array<string> = []
+  const fiber = yield* Supervisor.run(3, {
+    config: { ...config, ...options },
+    onStatus,
+    force: Deferred.await(force),
+    attach: (_, { pid }) =>
+      Effect.asVoid(Effect.acquireRelease(
+        Effect.sync(() => heard.push(`attach ${pid}`)),
+        () => Effect.sync(() => heard.push(`detach ${pid}`))
+      )),
+    onMessage: (worker, message) => Effect.sync(() => void heard.push(`${message._tag} of ${worker}`)),
+    onFatal: (error) => Effect.sync(() => void heard.push(`fatal: ${error.reason}`))
+  })
     .pipe(Effect.provideService(Spawner, spawner), Effect.forkScoped({ startImmediately: true }))
   yield* Effect.addFinalizer(() => Deferred.succeed(force, undefined))
   // The test's clock waits for fibers that it woke, not for those that were running before.
   yield* Effect.repeat(Effect.yieldNow, { times: 50 })
-  return { fiber, statuses, force }
+  return { fiber, statuses, force, heard }
 })
 
 const failure = (fiber: Fiber.Fiber<never, Error>) =>
@@ -155,6 +169,83 @@ describe("restart", () => {
       yield* TestClock.adjust("1 second")
       const death = { _tag: "WorkerDied", worker: 3, pid: 1, code: null, signal: "SIGKILL" }
       assert.deepInclude(yield* failure(fiber), death)
+    }))
+})
+
+describe("a worker that ends the server", () => {
+  it.effect("is not restarted, under any policy, and the error has its reason", () =>
+    Effect.gen(function*() {
+      for (const workerDeathPolicy of ["restart", "terminate"] as const) {
+        const { log, spawner } = make([[
+          [0, { _tag: "Ready" }],
+          [10, { _tag: "Fatal", reason: "no licence", server: true }],
+          [0, died]
+        ]])
+        const { fiber } = yield* run(spawner, { workerDeathPolicy })
+        yield* TestClock.adjust("1 minute")
+        assert.deepInclude(yield* failure(fiber), { _tag: "WorkerFatal", worker: 3, reason: "no licence" })
+        assert.lengthOf(log, 1)
+      }
+    }))
+
+  it.effect("is recognised by its exit status when its message has not come", () =>
+    Effect.gen(function*() {
+      const { spawner } = make([[[0, { _tag: "Ready" }], [10, { ...died, code: 114 }]]])
+      const { fiber } = yield* run(spawner)
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* failure(fiber), { _tag: "WorkerFatal", worker: 3 })
+    }))
+
+  it.effect("and does not exit is killed", () =>
+    Effect.gen(function*() {
+      const { log, spawner } = make([[[0, { _tag: "Fatal", reason: "no licence", server: true }]]])
+      const { fiber } = yield* run(spawner)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, ["start 0", "SIGKILL 1000"])
+      assert.deepInclude(yield* failure(fiber), { _tag: "WorkerFatal", reason: "no licence" })
+    }))
+
+  it.effect("while it is being stopped is told, by message or by status", () =>
+    Effect.gen(function*() {
+      for (const end of [{ _tag: "Fatal", reason: "no licence", server: true }, { ...died, code: 114 }] as const) {
+        const { spawner } = make([[[0, { _tag: "Ready" }], [100, end], [0, { ...died, code: 114 }]]])
+        const { fiber, heard } = yield* run(spawner)
+        const stopped = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(stopped)
+        assert.match(heard.find((line) => line.startsWith("fatal")) ?? "",
+          end._tag === "Fatal" ? /no licence/ : /its own/)
+      }
+    }))
+
+  it.effect("not, but only itself, is restarted with its reason", () =>
+    Effect.gen(function*() {
+      const { log, spawner } = make([
+        [[0, { _tag: "Ready" }], [10, { _tag: "Fatal", reason: "disk full", server: false }], [0, died]],
+        [[0, { _tag: "Ready" }]]
+      ])
+      const { statuses } = yield* run(spawner)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, ["start 0", "start 10"])
+      assert.deepInclude(statuses[2]!, { _tag: "Waiting", reason: "disk full" })
+    }))
+})
+
+describe("what is not about the worker's life", () => {
+  it.effect("is passed on in order, from the start to the end of its drain", () =>
+    Effect.gen(function*() {
+      const { spawner } = make([[
+        [0, { _tag: "Shutdown" }],
+        [0, { _tag: "Ready" }],
+        [10, { _tag: "Taken", id: 1 }],
+        [990, { _tag: "Taken", id: 2 }]
+      ]], { drains: true })
+      const { fiber, heard } = yield* run(spawner)
+      yield* TestClock.adjust("900 millis")
+      const stopped = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(stopped)
+      assert.deepStrictEqual(heard, ["attach 1", "Shutdown of 3", "Taken of 3", "Taken of 3", "detach 1"])
     }))
 })
 

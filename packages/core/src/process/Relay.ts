@@ -1,0 +1,152 @@
+/**
+ * The parent's part in the messages between workers: takes one from its sender, delivers it to the workers it is for,
+ * and tells the sender when all of them have begun with it.
+ *
+ * When to reach for it: `Parent` has one. What is in a message is none of its business.
+ * What it is not: a store. A message for a worker without a process is lost, and counted.
+ *
+ * Nothing here waits. A worker that does not read keeps its deliveries in the parent's memory; so no more of them are
+ * taken from a sender than the window that an honest one keeps to.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Protocol from "./Protocol.ts"
+import type { Child } from "./Spawner.ts"
+
+/** What a relay needs of a worker process. */
+export type Receiver = Pick<Child, "post">
+
+/** The relay of a server. */
+export interface Relay {
+  /** Delivers to this process what is for the worker, until the scope closes. */
+  readonly attach: (worker: number, process: Receiver) => Effect.Effect<void, never, Scope.Scope>
+  /** Carries a message that a worker sends, or learns what a worker has begun with. */
+  readonly heard: (
+    worker: number,
+    message: (typeof Protocol.Send)["Type"] | (typeof Protocol.Taken)["Type"]
+  ) => Effect.Effect<void>
+}
+
+/** A worker process, and what it has under way. */
+interface Party {
+  readonly process: Receiver
+  messages: number
+  size: number
+}
+
+/** A message under way. */
+interface Letter {
+  readonly id: number
+  readonly sender: Party
+  /** The sender's number for it. */
+  readonly sent: number
+  readonly size: number
+  /** The workers that have not begun with it. */
+  readonly waiting: Set<number>
+}
+
+/** Makes the relay of so many workers. When the scope closes, it says what has been lost and not been said yet. */
+export const make = (workers: number): Effect.Effect<Relay, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new RelayImpl(workers)),
+      (relay) => Effect.forEach(relay.numbers, (worker) => relay.sayLost(worker), { discard: true })
+    ),
+    (relay) => ({ attach: relay.attach, heard: relay.heard })
+  )
+
+class RelayImpl {
+  /** Of all workers. */
+  readonly numbers: ReadonlyArray<number>
+  private readonly parties = new Map<number, Party>()
+  private readonly letters = new Map<number, Letter>()
+  private readonly lost = new Map<number, number>()
+  private lastId = 0
+
+  constructor(workers: number) {
+    this.numbers = Array.from({ length: workers }, (_, index) => index + 1)
+  }
+
+  readonly attach = (worker: number, process: Receiver): Effect.Effect<void, never, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        this.parties.set(worker, { process, messages: 0, size: 0 })
+        return this.sayLost(worker)
+      }),
+      () => this.detach(worker)
+    )
+
+  readonly heard: Relay["heard"] = (worker, message) =>
+    Effect.suspend(() => {
+      if (message._tag === "Send") return this.send(worker, message)
+      const letter = this.letters.get(message.id)
+      return letter?.waiting.delete(worker) === true ? this.settle(letter) : Effect.void
+    })
+
+  /** Says how many messages for a worker were lost since this was said last. */
+  sayLost(worker: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const count = this.lost.get(worker)
+      if (count === undefined) return Effect.void
+      this.lost.delete(worker)
+      return Effect.logWarning(
+        count === 1
+          ? `a message for worker ${worker} was lost: the worker did not run`
+          : `${count} messages for worker ${worker} were lost: the worker did not run`
+      )
+    })
+  }
+
+  private send(from: number, message: (typeof Protocol.Send)["Type"]): Effect.Effect<void> {
+    const sender = this.parties.get(from)
+    if (sender === undefined) return Effect.void
+    const size = Protocol.sizeOf(message)
+    const { messages, size: most } = Protocol.window
+    if (sender.messages > 0 && (sender.messages >= messages || sender.size + size > most)) {
+      return Effect.logWarning(`dropped from worker ${from} a message beyond its window: ${message.name.slice(0, 200)}`)
+    }
+    sender.messages++
+    sender.size += size
+    const letter: Letter = { id: ++this.lastId, sender, sent: message.id, size, waiting: new Set() }
+    this.letters.set(letter.id, letter)
+    const delivery = { _tag: "Deliver", id: letter.id, from, name: message.name, body: message.body } as const
+    const posts: Array<Effect.Effect<unknown>> = []
+    for (const worker of this.receivers(from, message)) {
+      const receiver = this.parties.get(worker)
+      if (receiver === undefined) this.lose(worker)
+      else {
+        letter.waiting.add(worker)
+        posts.push(receiver.process.post(delivery))
+      }
+    }
+    return Effect.andThen(Effect.all(posts, { discard: true }), this.settle(letter))
+  }
+
+  private receivers(from: number, { echo, worker }: (typeof Protocol.Send)["Type"]): ReadonlyArray<number> {
+    return this.numbers.filter((number) => worker === undefined ? echo || number !== from : number === worker)
+  }
+
+  // Tells the sender, when no worker is left to begin with it.
+  private settle(letter: Letter): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (letter.waiting.size > 0 || !this.letters.delete(letter.id)) return Effect.void
+      letter.sender.messages--
+      letter.sender.size -= letter.size
+      // To the process that sent it, which another one may have replaced.
+      return Effect.asVoid(letter.sender.process.post({ _tag: "Settled", id: letter.sent }))
+    })
+  }
+
+  private detach(worker: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.parties.delete(worker)
+      const waiting = [...this.letters.values()].filter((letter) => letter.waiting.delete(worker))
+      for (const _ of waiting) this.lose(worker)
+      return Effect.forEach(waiting, (letter) => this.settle(letter), { discard: true })
+    })
+  }
+
+  private lose(worker: number): void {
+    this.lost.set(worker, (this.lost.get(worker) ?? 0) + 1)
+  }
+}

@@ -1,0 +1,124 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import * as Protocol from "../../src/process/Protocol.ts"
+import * as Relay from "../../src/process/Relay.ts"
+
+/** A worker process that only remembers what it is told. */
+const attach = Effect.fnUntraced(function*(relay: Relay.Relay, worker: number) {
+  const told: Array<Protocol.ToWorker> = []
+  const scope = yield* Scope.make()
+  const process: Relay.Receiver = {
+    post: (message) =>
+      Effect.sync(() => {
+        told.push(message)
+        return Effect.succeed(true)
+      })
+  }
+  yield* Scope.provide(relay.attach(worker, process), scope)
+  return { told, end: Scope.close(scope, Exit.void) }
+})
+
+const send = (id: number, to: { readonly worker?: number; readonly echo?: boolean } = {}, body = "") => ({
+  _tag: "Send" as const,
+  id,
+  echo: true,
+  name: "n",
+  body,
+  ...to
+})
+const deliver = (id: number, from: number) => ({ _tag: "Deliver" as const, id, from, name: "n", body: "" })
+const taken = (id: number) => ({ _tag: "Taken" as const, id })
+const settled = (id: number) => ({ _tag: "Settled" as const, id })
+
+const logged = () => {
+  const lines: Array<string> = []
+  return { lines, layer: Logger.layer([Logger.make(({ message }) => lines.push(String(message)))]) }
+}
+
+describe("a relay", () => {
+  it.effect("delivers to those it is for, and tells the sender when all have begun", () =>
+    Effect.gen(function*() {
+      const relay = yield* Relay.make(3)
+      const [one, two, three] = [yield* attach(relay, 1), yield* attach(relay, 2), yield* attach(relay, 3)]
+      yield* relay.heard(1, send(7, { echo: false }))
+      yield* relay.heard(1, send(8, { worker: 2 }))
+      assert.deepStrictEqual(two.told, [deliver(1, 1), deliver(2, 1)])
+      assert.deepStrictEqual(three.told, [deliver(1, 1)])
+      yield* relay.heard(2, taken(2))
+      yield* relay.heard(2, taken(1))
+      yield* relay.heard(2, taken(1))
+      assert.deepStrictEqual(one.told, [settled(8)])
+      yield* relay.heard(3, taken(1))
+      assert.deepStrictEqual(one.told, [settled(8), settled(7)])
+    }))
+
+  it.effect("lets nobody wait for a worker that has no process, and counts what is lost", () => {
+    const { layer, lines } = logged()
+    return Effect.gen(function*() {
+      const relay = yield* Relay.make(2)
+      const one = yield* attach(relay, 1)
+      const two = yield* attach(relay, 2)
+      yield* relay.heard(1, send(1, { worker: 2 }))
+      yield* two.end
+      yield* relay.heard(1, send(2, { worker: 2 }))
+      assert.deepStrictEqual(one.told, [settled(1), settled(2)])
+      assert.deepStrictEqual(lines, [])
+      yield* attach(relay, 2)
+      assert.deepStrictEqual(lines, ["2 messages for worker 2 were lost: the worker did not run"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("says at its end what was lost and has not been said", () => {
+    const { layer, lines } = logged()
+    return Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const relay = yield* Scope.provide(Relay.make(2), scope)
+      yield* attach(relay, 1)
+      yield* relay.heard(1, send(1, { echo: false }))
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(lines, ["a message for worker 2 was lost: the worker did not run"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("does not take a new process for the one that sent", () =>
+    Effect.gen(function*() {
+      const relay = yield* Relay.make(2)
+      const old = yield* attach(relay, 1)
+      yield* attach(relay, 2)
+      yield* relay.heard(1, send(1, { worker: 2 }))
+      yield* old.end
+      const young = yield* attach(relay, 1)
+      yield* relay.heard(2, taken(1))
+      assert.deepStrictEqual(young.told, [])
+    }))
+
+  it.effect("takes no more from a sender than the window, whatever the sender thinks of it", () => {
+    const { layer, lines } = logged()
+    return Effect.gen(function*() {
+      const relay = yield* Relay.make(2)
+      yield* attach(relay, 1)
+      const two = yield* attach(relay, 2)
+      for (let id = 1; id <= Protocol.window.messages + 1; id++) yield* relay.heard(1, send(id, { worker: 2 }))
+      assert.lengthOf(two.told, Protocol.window.messages)
+      assert.deepStrictEqual(lines, ["dropped from worker 1 a message beyond its window: n"])
+      yield* relay.heard(2, taken(1))
+      yield* relay.heard(1, send(2_000, { worker: 2 }, "x".repeat(Protocol.window.size)))
+      assert.lengthOf(lines, 2)
+      yield* relay.heard(1, send(2_001, { worker: 2 }))
+      assert.lengthOf(two.told, Protocol.window.messages + 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("for a worker that does not exist, which a broken worker may ask for, goes on", () =>
+    Effect.gen(function*() {
+      const relay = yield* Relay.make(1)
+      const one = yield* attach(relay, 1)
+      yield* relay.heard(1, send(1, { worker: 2 }))
+      yield* relay.heard(2, send(1))
+      yield* relay.heard(2, taken(1))
+      assert.deepStrictEqual(one.told, [settled(1)])
+    }))
+})
