@@ -87,7 +87,7 @@ export const start = Effect.fnUntraced(function*(
       return Effect.sync(() => void waiting.delete(look))
     })
   yield* logged(/workers? ready: /)
-  const port = Number((yield* logged(/listens on http:\/\/127\.0\.0\.1:(\d+)/))[1])
+  const port = Number((yield* logged(/listens on (?:http:\/\/)?127\.0\.0\.1:(\d+)/))[1])
   return {
     url: `http://127.0.0.1:${port}`,
     port,

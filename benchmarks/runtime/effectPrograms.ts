@@ -10,7 +10,7 @@ import type * as Exit from "effect/Exit"
 type Program<R> = (operations: number) => Effect.Effect<number, never, R>
 
 /** How many tasks are created before their creator waits for the last of them. */
-export const batch = 100
+const batch = 100
 
 const together = <R>(
   fibers: number,

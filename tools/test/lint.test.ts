@@ -59,7 +59,7 @@ forbids(noImport, "import \"node:ffi\"", http, `${core}/native`)
 forbids(noImport, "import \"node:ffi\"", core)
 // Running
 const run = "import * as Effect from \"effect/Effect\"; Effect.runFork(Effect.void)"
-forbids(noProperty, run, core, `${core}/Task.ts`, `${http}/Exchange.ts`, `${cli}/bin.ts`, "examples/a",
+forbids(noProperty, run, core, `${core}/Fibers.ts`, `${http}/Exchange.ts`, `${cli}/bin.ts`, "examples/a",
   "packages/core/test")
 // Promises
 forbids("oxc(no-async-await)", "export const f = async () => 1", core, `${kore}/legacy`, "examples/a")

@@ -64,7 +64,7 @@ describe("kore-fx ps", () => {
         assert.match(stdout, /\n {2}app +waiting\.ts\n/)
         assert.include(stdout, `http://127.0.0.1:${port}\n`)
         assert.match(stdout, /\nWORKER +PID +STATE +SINCE +FIBERS\n1 +\d+ +ready +\d\S*( \d+\w)? +\d+\n/)
-        assert.match(stdout, /\nWORKER +ID +KIND +NAME +STATE +SINCE +WAITS FOR\n/)
+        assert.match(stdout, /\nWORKER +ID +KIND +NAME +STATE +AGE +SINCE +WAITS FOR\n/)
         assert.match(stdout, /\n1 +\d+ +task +welcome +suspended +\d[^\n]* +lock: /)
         assert.match(stdout, /\n1 +\d+ +task +toast\\x07 +suspended +\d[^\n]* +breakfast: toast in toaster 2\n/)
         assert.deepStrictEqual([stderr, code], ["", 0])

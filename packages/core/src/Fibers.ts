@@ -13,7 +13,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import * as FiberTree from "./internal/FiberTree.ts"
+import * as FiberPrivate from "./internal/FiberPrivate.ts"
 import * as Roots from "./internal/Roots.ts"
 import { Current } from "./internal/TaskImpl.ts"
 import * as Trace from "./internal/Trace.ts"
@@ -67,7 +67,8 @@ export const list: Effect.Effect<ReadonlyArray<Row>> = Effect.withFiberSucceed((
  * Logs every step of tasks and of waits until the scope closes: created, running, suspended, woken, finished, killed.
  *
  * One line at level Info for each, through the loggers of the fiber that asked. For hunting one bug: it slows a worker
- * down. Source: Kore, runtime §5 (`corotrace`).
+ * down, and a Logger that waits for something of kore-fx itself, a `Queue` say, makes lines about its own waits without
+ * end. Source: Kore, runtime §5 (`corotrace`).
  *
  * @example
  * ```ts
@@ -91,8 +92,8 @@ export const trace: Effect.Effect<void, never, Scope.Scope> = Effect.withFiber((
     killed: ofRoot("killed")
   }
   return Effect.asVoid(Effect.acquireRelease(
-    Effect.sync(() => Trace.setSink(sink)),
-    (before) => Effect.sync(() => void Trace.setSink(before))
+    Effect.sync(() => Trace.add(sink)),
+    () => Effect.sync(() => Trace.remove(sink))
   ))
 })
 
@@ -136,11 +137,11 @@ class Listing {
     }
     for (const root of roots) {
       rows.push(this.row(root.fiber, { id: root.id, kind: root.kind, name: root.name, age: this.now - root.created }))
-      const parts = FiberTree.descendants(root.fiber).concat(byTask.get(root) ?? [])
+      const parts = FiberPrivate.descendants(root.fiber).concat(byTask.get(root) ?? [])
       for (const fiber of parts) {
         if (seen.has(fiber) || rootFibers.has(fiber)) continue
         seen.add(fiber)
-        rows.push(this.row(fiber, { ...partOf(fiber), parent: root.id }))
+        rows.push(this.row(fiber, { ...partOf(fiber), parent: { kind: root.kind, id: root.id } }))
       }
     }
     for (const fiber of this.waits.keys()) {
@@ -153,7 +154,7 @@ class Listing {
     fiber: AnyFiber | undefined,
     identity: {
       readonly id: number
-      readonly parent?: number
+      readonly parent?: NonNullable<FiberRow["parent"]>
       readonly kind: string
       readonly name: string
       readonly age?: number

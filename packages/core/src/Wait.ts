@@ -22,6 +22,8 @@ export type Description = WaitList.Description
 /**
  * Runs an effect and lists its fiber as waiting for what is described, until the effect ends.
  *
+ * Surround what only waits. An effect that takes something for good in its last step, an item of a queue say, must not
+ * be surrounded: a fiber can be interrupted between that step and the end of this one, and the item is lost.
  * The description is made when somebody looks. An effect that does not suspend is better left alone: this costs about
  * 0.2 µs.
  * Source: Kore, runtime §5 (`corotrace`).

@@ -2,9 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
 import * as Fibers from "../src/Fibers.ts"
 import * as Lock from "../src/Lock.ts"
 import * as Queue from "../src/Queue.ts"
@@ -18,7 +20,9 @@ const services = Layer.provide(Task.Tasks.layer, Tracer.layerDefault)
 /** The rows of a task and of the fibers it started. */
 const rowsOf = (task: Task.Task) =>
   Effect.map(Fibers.list, (rows) =>
-    rows.filter((row) => row.id === task.id && row.kind === "task" || row.parent === task.id))
+    rows.filter((row) =>
+      row.id === task.id && row.kind === "task" || row.parent?.kind === "task" && row.parent.id === task.id
+    ))
 
 const rowOf = (task: Task.Task) => Effect.map(rowsOf(task), (rows) => rows[0])
 
@@ -175,5 +179,30 @@ describe("trace", () => {
       assert.deepStrictEqual(steps("doomed"), ["created", "running", "killed"])
       assert.deepStrictEqual(of("unseen"), [])
     }).pipe(Effect.provide(Layer.merge(services, Logger.layer([logger]))))
+  })
+
+  it.live("two that overlap are both told, each until its own scope closes", () => {
+    const of = (name: string) =>
+      Effect.gen(function*() {
+        const lines: Array<string> = []
+        const scope = yield* Scope.make()
+        const logger = Logger.layer([Logger.make(({ message }) => void lines.push(`${name}: ${String(message)}`))])
+        yield* Fibers.trace.pipe(Scope.provide(scope), Effect.provide(logger))
+        return { lines, close: Scope.close(scope, Exit.void) }
+      })
+    const task = (name: string) => Effect.flatMap(Task.create(Effect.void, { name }), (task) => task.await)
+    return Effect.gen(function*() {
+      const first = yield* of("first")
+      const second = yield* of("second")
+      yield* task("seen by both")
+      yield* first.close
+      yield* task("seen by one")
+      yield* second.close
+      yield* task("seen by none")
+      const names = (lines: ReadonlyArray<string>) =>
+        lines.filter((line) => line.endsWith("finished")).map((line) => /\((.*)\)/.exec(line)?.[1])
+      assert.deepStrictEqual(names(first.lines), ["seen by both"])
+      assert.deepStrictEqual(names(second.lines), ["seen by both", "seen by one"])
+    }).pipe(Effect.provide(services))
   })
 })

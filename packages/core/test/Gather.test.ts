@@ -129,6 +129,17 @@ describe("gather", () => {
       assert.deepStrictEqual(yield* task.await, Exit.succeed<any>([own, own, own]))
     }).pipe(Effect.provide(Layer.provide(Task.Tasks.layer, Tracer.layerDefault))))
 
+  it.effect("in a region that cannot be interrupted the children cannot be either, as with Effect.all", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const slow = Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => events.push("committed")))
+      const commit = Effect.uninterruptible(Gather.gather([slow, Effect.fail("no")], { mode: "failFast" }))
+      const fiber = yield* Effect.forkChild(Effect.exit(commit), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), Exit.fail("no"))
+      assert.deepStrictEqual(events, ["committed"])
+    }))
+
   it.effect("a child that cannot be interrupted by somebody else still ends", () =>
     Effect.gen(function*() {
       const fiber = yield* start(Gather.gather([Effect.uninterruptible(Effect.sleep("1 second")), Effect.void]))

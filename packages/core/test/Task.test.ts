@@ -305,7 +305,8 @@ describe("the end of a task", () => {
         for (const task of [succeeded, failed, killed]) assert.isTrue(Exit.hasDies(yield* task.await))
         assert.isTrue(Exit.hasFails(yield* failed.await))
         assert.isTrue(Exit.hasInterrupts(yield* killed.await))
-        assert.deepStrictEqual(new Set(reports.map((report) => report.origin.id)), new Set([succeeded.id, failed.id, killed.id]))
+        assert.deepStrictEqual(new Set(reports.map((report) => report.origin.id)),
+          new Set([succeeded.id, failed.id, killed.id]))
       })
     ))
 
@@ -325,6 +326,22 @@ describe("the end of a task", () => {
         assert.deepStrictEqual(yield* Fiber.join(kills), [true, true])
         assert.deepStrictEqual(events, ["cleaned up"])
         assert.isFalse(yield* task.kill)
+      })
+    ))
+
+  it.effect("what a detached fiber acquires in the scope of a task that has ended is released at once", () =>
+    withTasks(() =>
+      Effect.gen(function*() {
+        const events: Array<string> = []
+        const gate = yield* Deferred.make<void>()
+        const late = Effect.andThen(Deferred.await(gate), Effect.addFinalizer(() =>
+          Effect.sync(() => events.push("released"))
+        ))
+        const task = yield* Task.create(Effect.forkDetach(late))
+        const detached = yield* Effect.flatMap(task.await, (exit) => exit)
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.join(detached)
+        assert.deepStrictEqual(events, ["released"])
       })
     ))
 

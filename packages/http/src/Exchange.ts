@@ -120,7 +120,8 @@ export const run = (
     new Exchange(request, scope, services, surroundings).done(exit)
   } else {
     const sending = surroundings.connection.respond(request, exit.value)
-    if (sending !== undefined) new Exchange(request, scope, services, surroundings).stream(sending)
+    if (sending === undefined) scope.state = CLOSED
+    else new Exchange(request, scope, services, surroundings).stream(sending)
   }
 }
 
@@ -169,23 +170,32 @@ class Exchange {
   }
 
   private failed(cause: Cause.Cause<unknown>): void {
-    this.fork(HttpServerError.causeResponse(cause), (answer) => {
+    const fiber = this.fork(HttpServerError.causeResponse(cause), (answer) => {
       const response = answer._tag === "Success" ? answer.value[0] : INTERNAL_ERROR
+      const isCutOff = answer._tag === "Failure" && Cause.hasInterruptsOnly(answer.cause)
       // An error that knows its answer is part of the conversation; everything else is a fault of the program.
-      if (!Cause.hasInterruptsOnly(cause) && (response.status >= 500 || Cause.hasDies(cause))) {
+      if (!isCutOff && !Cause.hasInterruptsOnly(cause) && (response.status >= 500 || Cause.hasDies(cause))) {
         this.surroundings.report(cause, this.request)
       }
       const bare = response.status >= 500 && response.body._tag === "Empty"
       this.respond(bare ? Problem.response({ status: response.status }) : response, Exit.failCause(cause))
     })
+    // An error may take its time over its answer, and its client leave meanwhile.
+    if (fiber.pollUnsafe() === undefined) this.request.fiber = fiber
   }
 
   private close(exit: Exit.Exit<unknown, unknown>): void {
-    if (this.scope.state._tag === "Empty") return
+    if (this.scope.state._tag === "Empty") {
+      this.scope.state = CLOSED
+      return
+    }
     this.fork(Scope.close(this.scope, exit), (closed) => {
       if (closed._tag === "Failure") this.surroundings.report(closed.cause, this.request)
     })
   }
 }
+
+// Of a scope in which nothing was: whoever adds to it later, from a fiber that went on, runs its finalizer at once.
+const CLOSED: Scope.Scope["state"] = { _tag: "Closed", exit: Exit.void }
 
 const INTERNAL_ERROR = HttpServerResponse.empty({ status: 500 })

@@ -2,8 +2,8 @@
  * Kore's Python API for TypeScript: the same names, `snake_case` kept, on the same runtime as everything else.
  *
  * When to reach for it: to bring an app of Kore along, or to write one in its style; `docs/from-kore.md` tells what
- * differs. What it is not: a second implementation. Each function runs an Effect of `core` or `http` and hands its
- * result back.
+ * differs. What it is not: a second implementation. Each function runs an Effect of `core`, `http` or `proc` and hands
+ * its result back.
  *
  * @example
  * ```ts

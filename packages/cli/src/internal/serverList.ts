@@ -66,7 +66,7 @@ export const formatServer = ({ status }: Answering, { workers }: Control.Fibers)
     columns([["WORKER", "PID", "STATE", "SINCE", "FIBERS"], ...workers.map(workerCells)]),
     rows.length === 0
       ? "no fibers"
-      : [columns([["WORKER", "ID", "KIND", "NAME", "STATE", "SINCE", "WAITS FOR"], ...rows]), ...more].join("\n")
+      : [columns([["WORKER", "ID", "KIND", "NAME", "STATE", "AGE", "SINCE", "WAITS FOR"], ...rows]), ...more].join("\n")
   ].join("\n\n")
 }
 
@@ -87,14 +87,16 @@ const workerCells = ({ pid, problem, since, state, total, worker }: Control.Work
 
 const fiberCells = (
   worker: number,
-  { id, kind, name, since, state, waits }: FiberRow.FiberRow
+  { age, id, kind, name, since, state, waits }: FiberRow.FiberRow
 ): ReadonlyArray<string> => [
   String(worker),
   String(id),
   escape(kind),
   escape(name),
   state,
-  elapsed(since),
+  elapsed(age),
+  // Since when is known only of what says what it waits for.
+  waits.length === 0 ? "-" : elapsed(since),
   waits.map((wait) => escape(`${wait.kind}: ${wait.what}`)).join("; ")
 ]
 

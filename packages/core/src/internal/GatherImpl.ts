@@ -13,6 +13,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberPrivate from "./FiberPrivate.ts"
 import type * as WaitLine from "./WaitLine.ts"
 import * as WaitList from "./WaitList.ts"
 
@@ -47,7 +48,10 @@ export class Gathering extends WaitList.Entry {
     this.effects = effects
     this.limit = limit
     this.failsFast = failsFast
-    this.start = Effect.runForkWith(fiber.context as Context.Context<any>)
+    // As a fork of Effect's would: what a finalizer gathers is as safe as the finalizer.
+    const options = { uninterruptible: FiberPrivate.isUninterruptible(fiber) }
+    const run = Effect.runForkWith(fiber.context as Context.Context<any>)
+    this.start = (effect) => run(effect, options)
     this.results = Array.from({ length: effects.length })
     this.children = Array.from({ length: effects.length })
   }

@@ -37,6 +37,7 @@ interface Plan {
 }
 
 const emptyScope = Scope.makeUnsafe()
+const closedScope: Scope.Scope["state"] = { _tag: "Closed", exit: Exit.void }
 
 let lastId = 0
 
@@ -129,7 +130,11 @@ export class Entry implements Task<any, any>, IdTable.Entry<Entry>, Roots.Root {
 
   /** Closes the scope, if anything is in it; what a finalizer dies of is part of how the task ended. */
   private release(exit: Exit.Exit<any, any>, services: Context.Context<never>): void {
-    if (this.state._tag === "Empty") return this.end(exit, services)
+    if (this.state._tag === "Empty") {
+      // Whoever adds to it now is too late, and runs its finalizer at once.
+      this.state = closedScope
+      return this.end(exit, services)
+    }
     const closing = Effect.runForkWith(services)(Scope.close(this.scope, exit), { uninterruptible: true })
     closing.addObserver((closed) => {
       if (closed._tag === "Success") this.end(exit, services)

@@ -17,12 +17,34 @@ export interface Sink {
   readonly killed: (root: Root) => void
 }
 
-/** The sink, while there is one. */
+/** What is told about every step, while somebody follows them. */
 export let sink: Sink | undefined
 
-/** Sets the sink and returns the one before. */
-export const setSink = (next: Sink | undefined): Sink | undefined => {
-  const before = sink
-  sink = next
-  return before
+const sinks = new Set<Sink>()
+
+/** Adds a sink. */
+export const add = (added: Sink): void => {
+  sinks.add(added)
+  sink = combined()
+}
+
+/** Takes a sink out. */
+export const remove = (removed: Sink): void => {
+  sinks.delete(removed)
+  sink = combined()
+}
+
+const combined = (): Sink | undefined => {
+  if (sinks.size <= 1) return sinks.values().next().value
+  const toAll = <A>(step: (sink: Sink) => (of: A) => void) => (of: A): void => {
+    for (const each of sinks) step(each)(of)
+  }
+  return {
+    created: toAll((each) => each.created),
+    running: toAll((each) => each.running),
+    suspended: toAll((each) => each.suspended),
+    woken: toAll((each) => each.woken),
+    finished: toAll((each) => each.finished),
+    killed: toAll((each) => each.killed)
+  }
 }

@@ -9,18 +9,26 @@
  * them until there are many such.
  */
 import type * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Trace from "./Trace.ts"
 import * as WaitList from "./WaitList.ts"
 
 /** One waiting fiber. Subclasses carry what it waits for; `wake` runs as a task of the scheduler, once. */
-export abstract class Waiter extends WaitList.Wait {
+export abstract class Waiter implements WaitList.Wait {
   prev: Waiter | undefined = undefined
   next: Waiter | undefined = undefined
   /** In the line: true until it is called or leaves. */
   waits = false
   readonly since = time()
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+
+  constructor(fiber: Fiber.Fiber<unknown, unknown>) {
+    this.fiber = fiber
+  }
 
   abstract readonly wake: () => void
+
+  abstract describe(): WaitList.Description
 }
 
 /** How `Effect.callback` gives a waiting fiber its next effect. */

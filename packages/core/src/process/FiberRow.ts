@@ -22,8 +22,8 @@ export type FiberWait = typeof FiberWait.Type
 /** One fiber. */
 export const FiberRow = Schema.Struct({
   id: Schema.Int,
-  /** The fiber that started it. */
-  parent: Schema.optionalKey(Schema.Int),
+  /** The task, request or timer that it is part of: kind and id of that row. */
+  parent: Schema.optionalKey(Schema.Struct({ kind: Schema.String, id: Schema.Int })),
   /** What it is: `task`, `request`, `message`. */
   kind: Schema.String,
   /** Which one, for people. */

@@ -10,7 +10,7 @@ import * as TestApp from "../fixtures/TestApp.ts"
 
 const row: FiberRow.FiberRow = {
   id: 7,
-  parent: 3,
+  parent: { kind: "request", id: 3 },
   kind: "task",
   name: "welcome",
   state: "suspended",

@@ -28,15 +28,15 @@ import * as Run from "./internal/Run.ts"
  * const effect = Effect.andThen(kore.suspend(100), Effect.log("later"))
  * ```
  */
-export class Awaitable<out A> extends Effectable.Class<A, RuntimeError> implements PromiseLike<A> {
-  readonly #effect: Effect.Effect<A, RuntimeError>
+export class Awaitable<out A, out E = RuntimeError> extends Effectable.Class<A, E> implements PromiseLike<A> {
+  readonly #effect: Effect.Effect<A, E>
 
-  constructor(effect: Effect.Effect<A, RuntimeError>) {
+  constructor(effect: Effect.Effect<A, E>) {
     super()
     this.#effect = effect
   }
 
-  override asEffect(): Effect.Effect<A, RuntimeError> {
+  override asEffect(): Effect.Effect<A, E> {
     return this.#effect
   }
 

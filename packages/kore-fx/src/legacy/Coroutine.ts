@@ -33,6 +33,14 @@ export type Coroutine<A> =
   | (() => Generator<unknown, A, any> | PromiseLike<A> | A)
   | Effect.Effect<A, unknown, Provided | Scope.Scope>
 
+/** What a coroutine comes to. */
+export type Result<C> = C extends Effect.Effect<infer A, any, any> ? A
+  : C extends Generator<any, infer A, any> ? A
+  : C extends () => infer R ? R extends Effect.Effect<infer A, any, any> ? A
+    : R extends Generator<any, infer A, any> ? A
+    : Awaited<R>
+  : never
+
 type AnyGenerator = Generator<unknown, unknown, unknown>
 
 /** Tells whether a value is a generator object. */
@@ -50,6 +58,10 @@ export const isPending = (u: unknown): boolean => Effect.isEffect(u) || isGenera
 /** Tells whether a function returns a coroutine whenever it is called. */
 export const isCoroutineFunction = (f: Function): boolean =>
   f.constructor.name === "AsyncFunction" || f.constructor.name === "GeneratorFunction"
+
+/** The name of a coroutine, for people, where it has one. */
+export const nameOf = (coroutine: Coroutine<unknown>): string | undefined =>
+  typeof coroutine === "function" && coroutine.name !== "" ? coroutine.name : undefined
 
 /**
  * Returns the coroutine, or says what is wrong with it.

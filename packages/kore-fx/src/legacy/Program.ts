@@ -86,10 +86,12 @@ const load = Effect.fnUntraced(function*(koreapp: object | undefined, options: O
   })
   yield* Hooks.run(hooks.configure, [[...args]], { isFinal: true })
   registry.closed = true
+  registry.app = self
   const { declaration } = registry
   const domains = yield* declared(() => DomainModule.resolve(declaration))
   const worker = yield* declared(() => WorkerLayer.make({ app: self, declaration, domains, hooks, module }))
   const app = App.make<HookError, never>({
+    name: declaration.name,
     config: declaration.config,
     servers: Object.fromEntries(declaration.servers),
     worker,

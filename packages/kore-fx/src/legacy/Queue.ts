@@ -14,11 +14,11 @@ import * as Run from "./internal/Run.ts"
 /** A queue of `A`. Made by `kore.queue`. */
 export interface Queue<A> {
   /**
-   * Puts an item at the end; the coroutine that waited first gets it.
+   * Puts an item at the end; the coroutine that waited first gets it. Always true.
    *
    * @throws RuntimeError when the queue has a limit and is full.
    */
-  readonly push: (item: A) => void
+  readonly push: (item: A) => true
   /** Takes the item that is next, waiting in line for one. */
   readonly pop: () => Awaitable<A>
   /** Takes the item that is next, or null if there is none. */
@@ -51,6 +51,7 @@ export const queue = <A = any>(limit?: number): Queue<A> => {
       if (!CoreQueue.pushUnsafe(core, item)) {
         throw new RuntimeError(`queue.push: the queue is full, it holds ${limit} items`)
       }
+      return true
     },
     pop: () => new Awaitable(CoreQueue.pop(core)),
     popnow: () => Option.getOrNull(Run.now(CoreQueue.popNow(core)))

@@ -8,13 +8,10 @@ import * as CoreTask from "@kore-fx/core/Task"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { check, type Coroutine, describe } from "./Coroutine.ts"
+import { check, type Coroutine, describe, nameOf } from "./Coroutine.ts"
 import { RuntimeError } from "./errors.ts"
 import { type EarlyTask, registry, services } from "./internal/Registry.ts"
 import * as Run from "./internal/Run.ts"
-
-const nameOf = (coroutine: Coroutine<unknown>): string | undefined =>
-  typeof coroutine === "function" && coroutine.name !== "" ? coroutine.name : undefined
 
 const create = (coroutine: Coroutine<unknown>): CoreTask.Id => {
   const context = services()
@@ -64,8 +61,9 @@ export const createEarly = (tasks: ReadonlyArray<EarlyTask>): void => {
 /**
  * Kills the task with this id. True if it was alive, false if it had ended or never was.
  *
- * A generator's `finally` blocks have run when this returns; those of an async function run in the same turn of the
- * event loop. The task of a handler may be killed too; its client then gets 503.
+ * It is over when its `finally` blocks are, which may wait; this does not wait for them. What they do before they wait
+ * has happened when this returns, in a generator; in an async function it happens in the same turn of the event loop.
+ * The task of a handler may be killed too; its client then gets 503.
  *
  * @throws RuntimeError for the task's own id: let it return instead.
  *

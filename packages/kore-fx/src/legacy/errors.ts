@@ -17,10 +17,21 @@ export class RuntimeError extends Error {
 }
 
 /**
+ * Something took longer than the timeout that it was given: `recv` of a socket or a process, or a process itself.
+ *
+ * Python's TimeoutError; `cause` is the tagged error of Effect. Nothing is lost: what arrives later is received next.
+ * Source: Kore, runtime §12.3 and §13.2.
+ */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError"
+}
+
+/**
  * The coroutine was killed while it waited: its client left, `task_kill` ended it, or the worker stops.
  *
- * Python's GeneratorExit: let it pass, and clean up in `finally`. Every later `await kore.*` of the coroutine fails
- * with it at once. A coroutine that catches it and goes on is abandoned in the end. Source: Kore, runtime §2.5.
+ * Python's GeneratorExit: let it pass, and clean up in `finally`, where `await kore.*` works as ever. A killed coroutine
+ * has 2 seconds for that; then every `await kore.*` fails with this at once, and one that catches it and goes on all the
+ * same is abandoned. Source: Kore, runtime §2.5.
  */
 export class Killed extends Error {
   override readonly name = "Killed"

@@ -2,8 +2,8 @@
  * The module `kore` of the old API, with its names.
  *
  * When to reach for it: `import { kore } from "kore-fx/legacy"`, or `import * as kore from "kore-fx/legacy"`.
- * What it is not: complete. What belongs to later capabilities (timers, gather, processes, sockets, databases,
- * WebSocket, …) is not there rather than there without effect.
+ * What it is not: complete. What belongs to later capabilities (databases, the HTTP client, WebSocket, the sandbox, …)
+ * is not there rather than there without effect.
  */
 export type { Awaitable } from "./Awaitable.ts"
 export { config } from "./Config.ts"
@@ -18,13 +18,20 @@ export {
   route,
   type RouteOptions
 } from "./Domain.ts"
-export { Killed, RuntimeError } from "./errors.ts"
+export { Killed, RuntimeError, TimeoutError } from "./errors.ts"
+export { gather, type Gathered, type GatherOptions } from "./Gather.ts"
 export { type Held, type Lock, lock } from "./Lock.ts"
 export { log } from "./Log.ts"
-export { app, fatal, time, tracer, worker } from "./Process.ts"
+export { sendobj, type SendobjOptions } from "./Message.ts"
+export { type Proc, proc, type ProcOptions } from "./Proc.ts"
+export { app, fatal, fatalx, setname, shutdown, sigtrap, time, tracer, worker } from "./Process.ts"
 export { run } from "./Program.ts"
 export { type Queue, queue } from "./Queue.ts"
 export type { Body, Connection, Request } from "./Request.ts"
 export { server, type ServerOptions } from "./Server.ts"
+export { type Ancillary, type Received, type ReceivedUnix, type Socket, socket_wrap, type Wrappable } from "./Socket.ts"
+export { type InetAddress, type PlainSocket, socket } from "./SocketModule.ts"
 export { suspend } from "./Suspend.ts"
 export { task_create, task_id, task_kill } from "./Task.ts"
+export { type Timer, timer, type TimerMethod, type TimerOptions } from "./Timer.ts"
+export { coroname, corotrace } from "./Trace.ts"

@@ -4,7 +4,8 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { Kore } from "kore-fx"
 import { kore, reset, toApp } from "kore-fx/legacy"
-import { ask, reported, routes, Said, start, text, turn, until } from "./TestApp.ts"
+import { inspect } from "node:util"
+import { ask, reported, routes, run, Said, start, text, turn, until, untilWaiting, withStoppedTime } from "./TestApp.ts"
 
 const seen: Array<unknown> = []
 const note = (what: unknown) => void seen.push(what)
@@ -58,6 +59,86 @@ describe("an awaitable", () => {
     }
   })
 
+  it.effect("kore §2.1: what one coroutine makes another may await, and is the one that is woken", () =>
+    Effect.gen(function*() {
+      const queue = kore.queue<string>()
+      let op: kore.Awaitable<string> | undefined
+      kore.task_create(async () => {
+        op = queue.pop()
+        await kore.suspend(0)
+        note("maker")
+      })
+      kore.task_create(async () => note(`other ${await op!}`))
+      yield* untilWaiting("queue")
+      yield* until(() => seen.includes("maker"))
+      queue.push("item")
+      yield* until(() => seen.length === 2)
+      assert.deepStrictEqual(seen, ["maker", "other item"])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.1: a generator may yield a Promise, and waits for it", () =>
+    Effect.gen(function*() {
+      const gate = Promise.withResolvers<string>()
+      kore.task_create(function*(): Generator<any, void, string> {
+        note("before")
+        note(yield gate.promise)
+      })
+      yield* until(() => seen.length === 1)
+      yield* turn
+      assert.deepStrictEqual(seen, ["before"])
+      gate.resolve("after")
+      yield* until(() => seen.length === 2)
+      assert.deepStrictEqual(seen, ["before", "after"])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.1: an awaitable can be printed, inspected and compared, which does not start it", () =>
+    Effect.gen(function*() {
+      const queue = kore.queue<string>()
+      queue.push("kept")
+      const op = queue.pop()
+      assert.isString(String(op))
+      assert.isString(inspect(op))
+      assert.isString(JSON.stringify(op))
+      assert.isFalse(Object.is(op, queue.pop()))
+      yield* turn
+      assert.strictEqual(queue.popnow(), "kept")
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §8: suspend takes fractions, more than 2³¹ - 1, and less than 0 as 0", () =>
+    Effect.gen(function*() {
+      for (const millis of [0.5, 2 ** 32, -5, -(2 ** 32)]) {
+        kore.task_create(async () => {
+          await kore.suspend(millis)
+          note(millis)
+        })
+      }
+      yield* until(() => seen.length === 2)
+      assert.deepStrictEqual(seen, [-5, -(2 ** 32)])
+      yield* TestClock.adjust("1 millis")
+      yield* until(() => seen.length === 3)
+      yield* TestClock.adjust("1 minute")
+      yield* turn
+      assert.deepStrictEqual(seen.slice(2), [0.5])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §8: awaited again, suspend lets the time pass again", () =>
+    Effect.gen(function*() {
+      const op = kore.suspend(1000)
+      kore.task_create(async () => {
+        await op
+        note("once")
+        await op
+        note("twice")
+      })
+      yield* turn
+      yield* TestClock.adjust("1 second")
+      yield* until(() => seen.length === 1)
+      yield* turn
+      assert.deepStrictEqual(seen, ["once"])
+      yield* TestClock.adjust("1 second")
+      yield* until(() => seen.length === 2)
+    }).pipe(inWorker(() => {})))
+
   it.effect("gives its value and throws its failure where it is awaited, in a generator too", () =>
     Effect.gen(function*() {
       yield* until(() => seen.length === 3)
@@ -109,6 +190,30 @@ describe("kore.task_create", () => {
     )
     assert.throws(() => kore.task_create(7 as never), kore.RuntimeError, /got 7, expected a function, a generator/)
   })
+
+  it.effect("kore §6: task_create of what is no coroutine is an exception, and the worker lives on", () =>
+    Effect.gen(function*() {
+      for (const value of [undefined, null, 7, "coro", {}, [], Symbol("x"), Promise.resolve(), [function*() {}]]) {
+        assert.throws(() => kore.task_create(value as never), kore.RuntimeError, "kore.task_create got")
+      }
+      kore.task_create(() => note("lives"))
+      yield* until(() => seen.length === 1)
+      assert.deepStrictEqual(yield* reported, [])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §6: a generator that has run already is an exception of the task, which does nothing", () =>
+    Effect.gen(function*() {
+      const { reports } = yield* Said
+      const generator = (function*() {
+        note("runs")
+        yield kore.suspend(0)
+      })()
+      kore.task_create(generator)
+      kore.task_create(generator)
+      yield* until(() => reports.length === 1)
+      assert.match((yield* reported)[0]!, /^RuntimeError: task got a generator that has run already/)
+      assert.deepStrictEqual(seen, ["runs"])
+    }).pipe(inWorker(() => {})))
 
   it.effect("reports what a task throws once, with its name", () =>
     Effect.gen(function*() {
@@ -267,22 +372,72 @@ describe("kore.task_kill", () => {
       })
     })))
 
-  it.effect("does not wait for what an async function awaits of others", () =>
+  it.effect("waits two seconds for what an async function awaits of others, and reports what comes later", () =>
+    withStoppedTime((pass) =>
+      Effect.gen(function*() {
+        const gate = Promise.withResolvers<void>()
+        const id = kore.task_create(async () => {
+          note("begins")
+          await gate.promise
+        })
+        yield* until(() => seen.length === 1)
+        assert.isTrue(kore.task_kill(id))
+        pass(1999)
+        yield* turn
+        assert.isTrue(kore.task_kill(id))
+        pass(1)
+        yield* until(() => !kore.task_kill(id))
+        assert.deepStrictEqual(yield* reported, [])
+        gate.reject(new Error("late"))
+        const { reports } = yield* Said
+        yield* until(() => reports.length === 1)
+        assert.deepStrictEqual(yield* reported, ["Error: late"])
+      })
+    ).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.5: a finally block may await what others do, and is waited for", () =>
     Effect.gen(function*() {
-      const { reports } = yield* Said
-      yield* until(() => reports.length === 1)
-      assert.deepStrictEqual(yield* reported, ["Error: late"])
-      assert.deepStrictEqual(seen, [true])
-    }).pipe(inWorker(() => {
-      const id = kore.task_create(async () => {
-        await new Promise((resolve) => setTimeout(resolve, 1200))
-        throw new Error("late")
-      })
-      kore.task_create(async () => {
-        await kore.suspend(0)
-        note(kore.task_kill(id))
-      })
-    })))
+      const gate = Promise.withResolvers<void>()
+      const ids = [
+        kore.task_create(async () => {
+          try {
+            await kore.suspend(1e9)
+          } finally {
+            await gate.promise
+            note("async")
+          }
+        }),
+        kore.task_create(function*() {
+          try {
+            yield kore.suspend(1e9)
+          } finally {
+            yield gate.promise
+            note("generator")
+          }
+        })
+      ]
+      yield* turn
+      for (const id of ids) kore.task_kill(id)
+      yield* turn
+      assert.deepStrictEqual(ids.map(kore.task_kill), [true, true])
+      assert.deepStrictEqual(seen, [])
+      gate.resolve()
+      yield* until(() => ids.every((id) => !kore.task_kill(id)))
+      assert.sameMembers(seen, ["async", "generator"])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.5: task_kill of a negative or huge number kills nobody", () =>
+    Effect.gen(function*() {
+      const id = kore.task_create(() => kore.suspend(1e9))
+      yield* turn
+      for (const other of [-1, -id, id + 2 ** 53, 2 ** 70, Number.MAX_SAFE_INTEGER]) {
+        assert.isFalse(kore.task_kill(other))
+      }
+      for (const other of [1.5, NaN, Infinity, "1", null, undefined]) {
+        assert.throws(() => kore.task_kill(other as number), kore.RuntimeError, "expected the id of a task")
+      }
+      assert.isTrue(kore.task_kill(id))
+    }).pipe(inWorker(() => {})))
 
   it.effect("ends a handler, whose client gets 503", () =>
     Effect.gen(function*() {
@@ -418,6 +573,87 @@ describe("kore.lock", () => {
       })
     })))
 
+  it.effect("trylock takes a lock that is free, and is false for one that is held, by the coroutine itself too", () =>
+    run(async () => {
+      const lock = kore.lock()
+      assert.isTrue(lock.trylock())
+      assert.isFalse(lock.trylock())
+      const [other] = await kore.gather(() => lock.trylock())
+      assert.isFalse(other)
+      lock.release()
+      assert.isTrue(lock.trylock())
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.2: outside of tasks acquire waits its turn like anybody", () =>
+    Effect.gen(function*() {
+      const lock = kore.lock()
+      const queue = kore.queue<void>()
+      kore.task_create(async () => {
+        await lock.with(() => queue.pop())
+        note("task")
+      })
+      yield* untilWaiting("queue")
+      const outside = Promise.resolve(lock.acquire()).then((held) => {
+        note("outside")
+        held[Symbol.dispose]()
+      })
+      yield* untilWaiting("lock")
+      queue.push()
+      yield* Effect.promise(() => outside)
+      assert.sameMembers(seen, ["task", "outside"])
+      assert.isTrue(lock.trylock())
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.2: outside of tasks trylock takes the lock, and is false the second time", () =>
+    Effect.sync(() => {
+      const lock = kore.lock()
+      assert.isTrue(lock.trylock())
+      assert.isFalse(lock.trylock())
+      lock.release()
+      assert.isTrue(lock.trylock())
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.2: outside of tasks release of a lock that a task holds is an exception", () =>
+    Effect.gen(function*() {
+      const lock = kore.lock()
+      kore.task_create(function*() {
+        yield lock.acquire()
+        note("holds")
+        yield kore.suspend(1e9)
+      })
+      yield* until(() => seen.length === 1)
+      assert.throws(() => lock.release(), kore.RuntimeError, "lock.release of a lock that another coroutine holds")
+      assert.isFalse(lock.trylock())
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §10: a coroutine that releases and asks again goes behind those that wait", () =>
+    Effect.gen(function*() {
+      const lock = kore.lock()
+      const rounds = (name: string) => async () => {
+        for (let round = 1; round <= 2; round++) {
+          await lock.acquire()
+          note(`${name} ${round}`)
+          await kore.suspend(0)
+          lock.release()
+        }
+      }
+      for (const name of ["a", "b", "c"]) kore.task_create(rounds(name))
+      yield* until(() => seen.length === 6)
+      assert.deepStrictEqual(seen, ["a 1", "b 1", "c 1", "a 2", "b 2", "c 2"])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §10: acquire that is not awaited takes no place in the line", () =>
+    run(async () => {
+      const lock = kore.lock()
+      const forgotten = lock.acquire()
+      const other = kore.lock().acquire()
+      assert.isTrue(lock.trylock())
+      lock.release()
+      await kore.gather(() => lock.with(() => note("inside")))
+      assert.deepStrictEqual(seen, ["inside"])
+      assert.notStrictEqual(forgotten, other)
+    }).pipe(inWorker(() => {})))
+
   it.effect("passes what the locked work returns or throws", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* text("/"), "200 7 Error: no")
@@ -474,6 +710,58 @@ describe("kore.queue", () => {
         note(await queue.pop())
       })
     })))
+
+  it.effect("popnow gives the next item or null, and never what a waiting coroutine was handed", () =>
+    Effect.gen(function*() {
+      const queue = kore.queue<string>()
+      assert.isNull(queue.popnow())
+      kore.task_create(async () => note(await queue.pop()))
+      yield* untilWaiting("queue")
+      assert.isTrue(queue.push("handed"))
+      assert.isNull(queue.popnow())
+      queue.push("next")
+      assert.strictEqual(queue.popnow(), "next")
+      assert.isNull(queue.popnow())
+      yield* until(() => seen.length === 1)
+      assert.deepStrictEqual(seen, ["handed"])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §11: a burst of pushes wakes every consumer", () =>
+    Effect.gen(function*() {
+      const queue = kore.queue<number>()
+      for (const name of ["a", "b", "c"]) {
+        kore.task_create(async () => {
+          while (true) note(`${name} ${await queue.pop()}`)
+        })
+      }
+      yield* untilWaiting("queue", 3)
+      for (let i = 1; i <= 3; i++) queue.push(i)
+      yield* until(() => seen.length === 3)
+      yield* untilWaiting("queue", 3)
+      for (let i = 4; i <= 6; i++) queue.push(i)
+      yield* until(() => seen.length === 6)
+      assert.deepStrictEqual(seen, ["a 1", "b 2", "c 3", "a 4", "b 5", "c 6"])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §11: pop that is not awaited takes no place in the line", () =>
+    Effect.gen(function*() {
+      const queue = kore.queue<string>()
+      void queue.pop()
+      kore.task_create(async () => note(await queue.pop()))
+      yield* untilWaiting("queue")
+      queue.push("item")
+      yield* until(() => seen.length === 1)
+      assert.deepStrictEqual(seen, ["item"])
+    }).pipe(inWorker(() => {})))
+
+  it.effect("kore §2.2: outside of tasks pop gets what is pushed", () =>
+    Effect.gen(function*() {
+      const queue = kore.queue<string>()
+      const popped = Promise.resolve(queue.pop())
+      yield* untilWaiting("queue")
+      queue.push("item")
+      assert.strictEqual(yield* Effect.promise(() => popped), "item")
+    }).pipe(inWorker(() => {})))
 
   it("with a limit says when it is full, and takes no other limit than a whole number", () => {
     const queue = kore.queue<number>(1)

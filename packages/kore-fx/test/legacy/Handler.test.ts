@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { kore } from "kore-fx/legacy"
-import { ask, reported, routes, Said, start, text, turn, until } from "./TestApp.ts"
+import { ask, reported, routes, Said, start, text, turn, until, withStoppedTime } from "./TestApp.ts"
 
 describe("a handler", () => {
   it.effect("may be plain, async, a generator function, or return an Effect", () =>
@@ -187,9 +187,9 @@ describe("the client's leaving", () => {
     return start(routes(install))
   }
 
-  it.effect("rejects the pending await of an async handler with Killed, and every later one at once", () =>
+  it.effect("rejects the pending await of an async handler with Killed, once; what it awaits to clean up works", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* leave, ["begin", "true", "Killed", "Killed", "end"])
+      assert.deepStrictEqual(yield* leave, ["begin", "true", "Killed", "waited", "end"])
       const { lines } = yield* Said
       assert.deepStrictEqual([yield* reported, lines], [[], []])
     }).pipe(Effect.provide(app((domain) =>
@@ -200,7 +200,7 @@ describe("the client's leaving", () => {
         } catch (error) {
           note(error instanceof kore.Killed)
           note((error as Error).name)
-          await kore.suspend(0).then(undefined, (error) => note(error.name))
+          await kore.suspend(0).then(() => note("waited"), (error) => note(error.name))
           req.response(200, "nobody reads this")
         } finally {
           note("end")
@@ -246,16 +246,57 @@ describe("the client's leaving", () => {
       })
     ))))
 
-  it.effect("abandons a coroutine that catches Killed for ever, and says so", () =>
+  it.effect("kore §2.5: req.connection is null once the client has left", () =>
     Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(text("/"))
-      yield* until(() => seen.length > 0)
-      yield* Fiber.interrupt(fiber)
-      const { reports } = yield* Said
-      yield* until(() => reports.length > 0)
-      assert.match((yield* reported)[0]!,
-        /GET \/ was killed, but caught kore.Killed 100 times and went on: it was abandoned/)
+      assert.deepStrictEqual(yield* leave, ["begin", "false", "true", "end"])
     }).pipe(Effect.provide(app((domain) =>
+      domain.route("/", async (req) => {
+        note("begin")
+        note(req.connection === null)
+        try {
+          await kore.suspend(1e9)
+        } finally {
+          note(req.connection === null)
+          note("end")
+        }
+      })
+    ))))
+
+  it.effect("kore §2.5: a request whose client has left can be read, and answered in vain", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* leave, ["begin", "http / localhost 1", "end"])
+      const { lines } = yield* Said
+      assert.deepStrictEqual([yield* reported, lines], [[], []])
+    }).pipe(Effect.provide(app((domain) =>
+      domain.route("/", async (req) => {
+        note("begin")
+        try {
+          await kore.suspend(1e9)
+        } finally {
+          note(`${req.protocol} ${req.path} ${req.host} ${req.method}`)
+          req.response_header("x-late", "yes")
+          req.response(200, ["an", "iterable"])
+          await kore.suspend(0)
+          req.response(200, "again")
+          note("end")
+        }
+      })
+    ))))
+
+  it.effect("abandons a coroutine that catches Killed for ever, and says so", () =>
+    withStoppedTime((pass) =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(text("/"))
+        yield* until(() => seen.length > 0)
+        fiber.interruptUnsafe()
+        yield* turn
+        pass(2000)
+        const { reports } = yield* Said
+        yield* until(() => reports.length > 0)
+        assert.match((yield* reported)[0]!,
+          /GET \/ was killed, but caught kore.Killed 100 times and went on: it was abandoned/)
+      })
+    ).pipe(Effect.provide(app((domain) =>
       domain.route("/", async () => {
         note("begin")
         while (true) await kore.suspend(1000).then(undefined, () => {})

@@ -1,4 +1,6 @@
 /** Runs apps of the old API in the test's process, and keeps what they log. */
+import { vi } from "@effect/vitest"
+import * as Fibers from "@kore-fx/core/Fibers"
 import * as Log from "@kore-fx/core/Log"
 import type * as Tracer from "@kore-fx/core/Tracer"
 import * as Cause from "effect/Cause"
@@ -72,9 +74,46 @@ export const text = (url: string) => Effect.map(ask(url), ({ status, text }) => 
 /** Messages of what reached the tracer. */
 export const reported = Effect.map(Said, ({ reports }) => reports.map(({ cause }) => String(Cause.squash(cause))))
 
+/** A worker without routes, in which the test itself calls `kore`. */
+export const inWorker = Effect.provide(Layer.suspend(() => start(routes(() => {}))))
+
+/** What coroutines do, in its order; `note` adds to it. */
+export const notes = (): { readonly seen: Array<unknown>; readonly note: (what: unknown) => void } => {
+  const seen: Array<unknown> = []
+  return { seen, note: (what) => void seen.push(what) }
+}
+
+/** Runs an async function in a task, and gives what it comes to. */
+export const run = <A>(f: () => Promise<A>): Effect.Effect<A> =>
+  Effect.callback((resume) => {
+    kore.task_create(() => f().then((value) => resume(Effect.succeed(value)), (error) => resume(Effect.die(error))))
+  })
+
 /** Waits until something holds; by turns of the event loop, as nothing here needs time. */
 export const until = (condition: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => condition() ? Effect.void : Effect.andThen(turn, until(condition)))
 
+/** Waits until some fiber waits for something of that kind. */
+export const untilWaiting = (kind: string, count = 1): Effect.Effect<void> =>
+  Effect.flatMap(Fibers.list, (rows) =>
+    rows.flatMap((row) =>
+        row.waits
+      ).filter((wait) => wait.kind === kind).length >= count
+      ? Effect.void
+      : Effect.andThen(turn, untilWaiting(kind, count)))
+
+const { clearTimeout: realClear, setTimeout: realSet } = globalThis
+
 /** Lets the event loop make a turn. */
-export const turn = Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 1))
+export const turn = Effect.callback<void>((resume) => {
+  const timer = realSet(() => resume(Effect.void), 1)
+  return Effect.sync(() => realClear(timer))
+})
+
+/** Stops the real clock of `setTimeout` during an effect, which gets what lets it go on. */
+export const withStoppedTime = <A, E, R>(use: (pass: (millis: number) => void) => Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
+    () => use((millis) => void vi.advanceTimersByTime(millis)),
+    () => Effect.sync(() => void vi.useRealTimers())
+  )

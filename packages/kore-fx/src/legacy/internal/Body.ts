@@ -84,5 +84,9 @@ const stream = (body: AnyIterable, name: string): Stream.Stream<Uint8Array, unkn
 const close = (run: Run.Run, iterator: AnyIterator): void => {
   run.kill()
   const result = run.enter(() => iterator.return?.())
-  if (isThenable(result)) result.then(undefined, (error) => run.failedLate(error))
+  if (!isThenable(result)) return run.ended(true)
+  result.then(() => run.ended(true), (error) => {
+    run.ended(true)
+    run.failedLate(error)
+  })
 }

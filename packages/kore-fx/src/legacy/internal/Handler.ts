@@ -45,7 +45,7 @@ export const route = (
     } catch (error) {
       return exchange.failed(Cause.die(error))
     }
-    return isPending(result) ? inTask(exchange, run.resume(result)) : exchange.ended()
+    return isPending(result) ? inTask(exchange, run.resume(result), run) : exchange.ended()
   }
   return Route.make({
     methods,
@@ -57,8 +57,8 @@ export const route = (
   })
 }
 
-// Waits for the response, and no longer than for the end of the coroutine.
-const inTask = (exchange: Exchange, coroutine: Effect.Effect<unknown, unknown>): Answer =>
+// Waits for the response, and no longer than for the end of the coroutine, which runs already if it has a run.
+const inTask = (exchange: Exchange, coroutine: Effect.Effect<unknown, unknown>, run?: Run.Run): Answer =>
   Effect.callback((resume) => {
     exchange.onResponse = (response) => resume(Effect.succeed(response))
     if (exchange.response !== undefined) exchange.onResponse(exchange.response)
@@ -68,6 +68,8 @@ const inTask = (exchange: Exchange, coroutine: Effect.Effect<unknown, unknown>):
     Effect.runForkWith(context)(task.await).addObserver((exit) => resume(answerOf(exchange, exit)))
     return Effect.suspend(() => {
       exchange.over = true
+      // Its task may not have begun.
+      run?.kill()
       return task.kill
     })
   })

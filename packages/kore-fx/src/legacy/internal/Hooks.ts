@@ -8,7 +8,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { describe } from "../Coroutine.ts"
+import { describe, isCoroutineFunction } from "../Coroutine.ts"
 import { HookError, RuntimeError } from "../errors.ts"
 import { notAvailable } from "./keywords.ts"
 import * as Run from "./Run.ts"
@@ -16,19 +16,19 @@ import * as Run from "./Run.ts"
 /** What is exported by the module of an app. */
 export type Module = Readonly<Record<string, unknown>>
 
-type Name = "configure" | "workerstart" | "workerstop" | "cleanup" | "signal"
+type Name = "configure" | "workerstart" | "workerstop" | "cleanup" | "signal" | "onmsg"
 
 // The name on the app, and that on the module.
-const names: Readonly<Record<Name, string>> = {
+const names: Readonly<Record<Name, string | undefined>> = {
   configure: "kore_parent_configure",
   workerstart: "kore_worker_configure",
   workerstop: "kore_worker_teardown",
   cleanup: "kore_parent_teardown",
-  signal: "kore_worker_signal"
+  signal: "kore_worker_signal",
+  onmsg: undefined
 }
 
 const later: Readonly<Record<string, string>> = {
-  onmsg: "messages between workers",
   seccomp: "the sandbox",
   kore_seccomp_hook: "the sandbox"
 }
@@ -55,17 +55,23 @@ export const find = (app: object | undefined, module: Module): Hooks => {
   }
   const hook = (name: Name): Hook | undefined => {
     const own = read(app, name)
-    const [found, f] = own === undefined ? [names[name], module[names[name]]] : [name, own]
+    const found = own === undefined ? names[name] ?? name : name
+    const f = own ?? module[found]
     if (f === undefined) return undefined
     if (typeof f !== "function") throw new RuntimeError(`the hook ${found} is ${describe(f)}, expected a function`)
-    return { name: `${found}()`, run: (...args) => Run.start(`${found}()`, () => f.call(app, ...args)) }
+    const isCoroutine = isCoroutineFunction(f)
+    return {
+      name: `${found}()`,
+      run: (...args) => Effect.scoped(Run.start(`${found}()`, () => f.call(app, ...args), isCoroutine))
+    }
   }
   return {
     configure: hook("configure"),
     workerstart: hook("workerstart"),
     workerstop: hook("workerstop"),
     cleanup: hook("cleanup"),
-    signal: hook("signal")
+    signal: hook("signal"),
+    onmsg: hook("onmsg")
   }
 }
 

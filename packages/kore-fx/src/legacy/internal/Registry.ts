@@ -35,6 +35,12 @@ export interface EarlyTask {
   readonly coroutine: Coroutine<unknown>
 }
 
+/** A timer that was created before a worker runs. */
+interface EarlyTimer {
+  /** Starts it, unless it has been closed. */
+  readonly start: () => void
+}
+
 /** What an app passes to `kore.tracer`. */
 export type TracerCallback = (etype: Function, value: unknown, traceback: string) => unknown
 
@@ -46,27 +52,55 @@ export interface Declaration {
   readonly domains: Array<Domain>
   readonly routes: Array<Route>
   readonly tasks: Array<EarlyTask>
+  readonly timers: Array<EarlyTimer>
+  /** Signals beyond those that every worker traps. */
+  readonly signals: Set<NodeJS.Signals>
   tracer: TracerCallback | undefined
+  /** What the processes are called. */
+  name: string | undefined
+  /** The level of `kore.corotrace`. */
+  trace: number
 }
 
-interface Registry {
+/** The state of a process. */
+export interface Registry {
   declaration: Declaration
   /** The declaration has become an app. */
   closed: boolean
   /** Ids of the tasks that were created before the worker ran: the early id to that of the fiber. */
   readonly early: Map<number, number>
+  /** The object with the hooks and handlers, which are called with it as `this`. */
+  app: object | undefined
   /** What `kore.app` keeps. */
   stored: unknown
   /** The services of the worker, while it runs. */
   running: Context.Context<any> | undefined
+  /** What of the worker ends before `workerstop`. */
+  work: Scope.Scope | undefined
+  /** Has the running worker trap one more signal. */
+  trap: ((signal: NodeJS.Signals) => void) | undefined
 }
 
 const make = (): Registry => ({
-  declaration: { config: {}, servers: new Map(), domains: [], routes: [], tasks: [], tracer: undefined },
+  declaration: {
+    config: {},
+    servers: new Map(),
+    domains: [],
+    routes: [],
+    tasks: [],
+    timers: [],
+    signals: new Set(),
+    tracer: undefined,
+    name: undefined,
+    trace: 0
+  },
   closed: false,
   early: new Map(),
+  app: undefined,
   stored: null,
-  running: undefined
+  running: undefined,
+  work: undefined,
+  trap: undefined
 })
 
 /** The state of this process. */
@@ -88,8 +122,14 @@ export const registry: Registry = make()
  * ```
  */
 export const reset = (): void => {
-  const { running } = registry
-  Object.assign(registry, make(), { running })
+  const { running, trap, work } = registry
+  Object.assign(registry, make(), { running, trap, work })
+}
+
+/** The services of the worker that runs here; `call` is told when none does. */
+export const inWorker = (call: string): Context.Context<any> => {
+  if (registry.running !== undefined) return registry.running
+  throw new RuntimeError(`${call} needs a worker, and none runs here: call it from workerstart on`)
 }
 
 /** What is declared so far; `call` is told that it comes too late once the app has started. */

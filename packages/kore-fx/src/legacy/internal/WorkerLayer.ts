@@ -4,9 +4,11 @@
  * When to reach for it: `Program.toApp` makes one for an app.
  * What it is not: a process; core runs this Layer in one.
  *
- * In order: tasks that were created before, `workerstart`, then the domains; the servers open last. At the end: the
- * servers drain, the tasks are killed, `workerstop`.
+ * In order: the hooks that are called from outside, tasks and timers that were created before, `workerstart`, then the
+ * domains; the servers open last. At the end: the servers drain, tasks are killed, then timers and the hooks that are
+ * called from outside end, `workerstop`, and last the sockets are closed.
  */
+import type * as CoreMessage from "@kore-fx/core/Message"
 import * as Signal from "@kore-fx/core/process/Signal"
 import * as Tracer from "@kore-fx/core/Tracer"
 import * as Domain from "@kore-fx/http/Domain"
@@ -15,14 +17,25 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
 import * as os from "node:os"
 import * as Host from "../../Host.ts"
 import { isThenable } from "../Coroutine.ts"
 import { type HookError, RuntimeError } from "../errors.ts"
+import * as Message from "../Message.ts"
 import { createEarly } from "../Task.ts"
+import * as Trace from "../Trace.ts"
 import * as Handler from "./Handler.ts"
 import * as Hooks from "./Hooks.ts"
-import { type Declaration, type Domain as Declared, registry, type Route, type TracerCallback } from "./Registry.ts"
+import {
+  type Declaration,
+  type Domain as Declared,
+  type Registry,
+  registry,
+  type Route,
+  type TracerCallback
+} from "./Registry.ts"
+import * as Run from "./Run.ts"
 
 /** An app and what it has declared. */
 export interface Parts {
@@ -60,24 +73,42 @@ const handlerOf = ({ handler, url }: Route, app: object | undefined, module: Hoo
 
 const start = (declaration: Declaration, hooks: Hooks.Hooks) =>
   Layer.effectDiscard(Effect.gen(function*() {
-    const context = yield* Effect.context<Tracer.Tracer>()
+    const context = yield* Effect.context<CoreMessage.Messages | Tracer.Tracer>()
     const tracer = Context.get(context, Tracer.Tracer)
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const before = registry.running
-        // Flat, so that adding to it is cheap for every request.
-        registry.running = Context.makeUnsafe(new Map(context.mapUnsafe))
-        return before
-      }),
-      (before) => Effect.sync(() => void (registry.running = before))
-    )
-    createEarly(declaration.tasks)
-    if (hooks.signal !== undefined) yield* listen(hooks.signal, tracer)
-    yield* Hooks.run(hooks.workerstart, [], { isFinal: false })
+    // Sockets are still there in `workerstop`; timers and messages have ended before.
+    const lasting = yield* scope
+    // Flat, so that adding to it is cheap for every request.
+    const running = Context.makeUnsafe<any>(new Map(Context.add(context, Scope.Scope, lasting).mapUnsafe))
+    yield* during("running", running)
+    let hasStarted = false
     yield* Effect.addFinalizer(() =>
-      reported(hooks.workerstop, [], { kind: "worker", name: "workerstop", id: process.pid }, tracer)
+      hasStarted
+        ? reported(hooks.workerstop, [], { kind: "worker", name: "workerstop", id: process.pid }, tracer)
+        : Effect.void
     )
+    const work = yield* scope
+    yield* during("work", work)
+    yield* Scope.provide(trapSignals(hooks.signal, declaration.signals, tracer), work)
+    if (hooks.onmsg !== undefined) yield* Scope.provide(Message.listen(hooks.onmsg), work)
+    Trace.trace(running, declaration.trace)
+    createEarly(declaration.tasks)
+    for (const timer of declaration.timers) timer.start()
+    yield* Hooks.run(hooks.workerstart, [], { isFinal: false })
+    hasStarted = true
   }))
+
+const scope = Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
+
+// Sets a field of the registry until the scope closes. In tests one worker may run within another one.
+const during = <K extends "running" | "trap" | "work">(field: K, value: Registry[K]) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = registry[field]
+      registry[field] = value
+      return before
+    }),
+    (before) => Effect.sync(() => void (registry[field] = before))
+  )
 
 const reported = (
   hook: Hooks.Hook | undefined,
@@ -90,14 +121,33 @@ const reported = (
 
 // --- signals ---------------------------------------------------------------------------------------------------------
 
-const listen = (hook: Hooks.Hook, tracer: Tracer.Tracer["Service"]) => {
+const usual: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"]
+const ending = ["SIGTERM", "SIGQUIT"] as const
+
+/** Traps signals, and hands each to the hook if there is one. */
+const trapSignals = (
+  hook: Hooks.Hook | undefined,
+  declared: ReadonlySet<NodeJS.Signals>,
+  tracer: Tracer.Tracer["Service"]
+) => {
   const deliver = (signal: NodeJS.Signals) =>
     reported(hook, [os.constants.signals[signal]], { kind: "signal", name: signal, id: process.pid }, tracer)
+  const trapped = new Set<NodeJS.Signals>(ending)
+  const trap = (signals: Iterable<NodeJS.Signals>) => {
+    const more = [...signals].filter((signal) => !trapped.has(signal))
+    for (const signal of more) trapped.add(signal)
+    return Effect.flatMap(Effect.orDie(Signal.subscribe(more as ReadonlyArray<string>)),
+      (queue) =>
+        Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(queue), deliver)), { startImmediately: true }))
+  }
   return Effect.gen(function*() {
-    const signals = yield* Signal.subscribe(["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"])
-    yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(signals), deliver)), { startImmediately: true })
+    yield* trap(hook === undefined ? declared : [...usual, ...declared])
     // Once: the second of these ends the process, whatever the app thinks of it.
-    yield* Effect.forkScoped(Effect.flatMap(Signal.wait(["SIGTERM", "SIGQUIT"]), deliver), { startImmediately: true })
+    if (hook !== undefined) {
+      yield* Effect.forkScoped(Effect.flatMap(Signal.wait(ending), deliver), { startImmediately: true })
+    }
+    const context = yield* Effect.context<Scope.Scope>()
+    yield* during("trap", (signal) => void Run.atOnce(trap([signal]), context))
   })
 }
 
