@@ -146,8 +146,8 @@ export const connect: {
  * Listens on an address until the scope closes; port 0 lets the system choose one.
  *
  * `backlog` is how many connections wait in the kernel, 511 by default; the system may allow fewer. Beyond those at most
- * 16 have been taken in and wait to be accepted. A process without a descriptor left closes who comes, as Node does. An
- * IPv6 address takes no IPv4 connections. A socket file that nobody listens on is replaced; ours is removed in the end.
+ * 16 have been taken in and wait to be accepted. A process without a descriptor left closes who comes, in silence, as
+ * Node does. An IPv6 address takes no IPv4 connections. A socket file that nobody listens on is replaced; ours is removed in the end.
  * Linux and macOS only.
  *
  * @example
@@ -173,6 +173,7 @@ export const listen = (
  * Accepts the next connection, which then belongs to the scope.
  *
  * Connections are taken in only while somebody accepts or fewer than 16 wait. Interruptible: nobody is lost.
+ * At the limit of descriptors it goes on to wait, and tells nobody: see `listen`.
  * Source: Kore, runtime §13.2 (there without a timeout and without the peer's address).
  *
  * @example

@@ -12,6 +12,9 @@ export const Which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 
 /** Fewer operations than any step of a primitive takes: the fiber yields in the middle of it. */
 export const Budget = Schema.Int.check(Schema.isBetween({ minimum: 3, maximum: 14 }))
 
+/** Every budget that makes a fiber yield within the first steps of what it does. */
+export const budgets = Array.from({ length: 30 }, (_, index) => index + 3)
+
 const schedulers = { default: new EffectScheduler.MixedScheduler(), worker: Scheduler.make() }
 
 export const SchedulerName = Schema.Literals(["default", "worker"])

@@ -422,6 +422,21 @@ describe("end", () => {
     }))
 })
 
+describe("end, twice at once", () => {
+  it.effect("the second does nothing, whoever waits for what is being sent", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* pair()
+      const data = pattern(16 * 1024 * 1024)
+      yield* start(Socket.send(client, data))
+      yield* untilWaiting(/^send to/)
+      const ends = [yield* start(Socket.end(client)), yield* start(Socket.end(client))]
+      yield* untilWaiting(/^end of/, 2)
+      assert.isTrue(data.equals(yield* receiveAll(server)))
+      yield* Effect.forEach(ends, (end) => Fiber.join(end))
+      assert.strictEqual(yield* failure(Socket.send(client, "more")), "Ended")
+    }))
+})
+
 describe("close", () => {
   it.effect("again does nothing, and what is tried later fails with Closed", () =>
     Effect.gen(function*() {

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "node:child_process"
+import * as dgram from "node:dgram"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
@@ -280,6 +281,38 @@ describe("UDP", () => {
       assert.strictEqual(text(yield* Socket.recv(socket, 10)), "here")
     }))
 
+  it.effect("with a peer: what strangers sent before it was connected is not received", () =>
+    Effect.gen(function*() {
+      const peer = yield* Socket.udp({ host: "127.0.0.1" })
+      const node = yield* Effect.acquireRelease(
+        Effect.callback<dgram.Socket>((resume) => {
+          const socket = dgram.createSocket("udp4")
+          socket.bind(0, "127.0.0.1", () => {
+            socket.connect(peer.local.port, peer.local.host, () => resume(Effect.succeed(socket)))
+          })
+        }),
+        (socket) => Effect.sync(() => socket.close())
+      )
+      const socket = yield* Socket.fromDgram(node, { onClose: "keep" })
+      // As Node says it of one that the kernel had queued: this cannot be timed.
+      const { host, port } = peer.local
+      for (const from of [{ address: host, port: port === 9 ? 10 : 9 }, { address: "127.0.0.2", port }]) {
+        node.emit("message", Buffer.from("noise"), from)
+      }
+      yield* Socket.sendto(peer, socket.local, "answer")
+      assert.strictEqual(text(yield* Socket.recv(socket, 100)), "answer")
+      assert.strictEqual(socket.dropped, 0)
+    }))
+
+  it.effect("the peer is told as senders are, however it was named", () =>
+    Effect.gen(function*() {
+      const server = yield* Socket.udp({ host: "::1" })
+      const client = yield* Socket.udp({ host: "::1", peer: { host: "[0:0:0:0:0:0:0:1]", port: server.local.port } })
+      assert.deepStrictEqual(client.remote, server.local)
+      yield* Socket.sendto(server, client.local, "answer")
+      assert.strictEqual(text(yield* Socket.recv(client, 100)), "answer")
+    }))
+
   it.effect("carries no descriptors", () =>
     Effect.gen(function*() {
       const socket = yield* Socket.udp({ host: "127.0.0.1" })
@@ -302,6 +335,50 @@ describe("UNIX datagrams", () => {
         assert.strictEqual(text(yield* Socket.recv(two, 10)), `${number}`)
       }
       yield* Fiber.join(sending)
+    }))
+
+  it.effect("with a peer: what strangers sent before and after is not received, and its descriptors are closed", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const inner = yield* Scope.make()
+      const path = `${folder}/peer.sock`
+      const peer = yield* Scope.provide(Socket.unixDatagram({ path }), inner)
+      const stranger = yield* Socket.unixDatagram()
+      const made = yield* Socket.make("unix", "datagram")
+      const own = { path: uniqueName() }
+      yield* Socket.bind(made, own)
+      yield* Socket.sendto(stranger, own, "noise", { descriptors: [0] })
+      yield* Socket.sendto(peer, own, "early")
+      // By another path than its own.
+      fs.symlinkSync(path, `${folder}/link`)
+      const socket = yield* Socket.toDatagram(made, { peer: { path: `${folder}/link` } })
+      const before = descriptors()
+      const message = yield* Socket.recvmsg(socket as Socket.Datagram<Socket.Unix>, 100)
+      assert.strictEqual(message.data.toString(), "early")
+      assert.strictEqual(descriptors(), before)
+      // A peer that is gone: the kernel lets strangers in again.
+      yield* Scope.close(inner, Exit.void)
+      assert.strictEqual(yield* failure(Socket.send(socket, "anybody?")), "System ECONNREFUSED")
+      const receiving = yield* start(Socket.recv(socket, 100))
+      yield* Socket.sendto(stranger, own, "noise")
+      const again = yield* Socket.unixDatagram({ path })
+      yield* Socket.sendto(again, own, "back")
+      assert.strictEqual(text(yield* Fiber.join(receiving)), "back")
+    }))
+
+  it.effect("has its peer before it has a name that strangers could send to, with credentials too", () =>
+    Effect.gen(function*() {
+      const taken = yield* Socket.unixDatagram()
+      const peer = { path: uniqueName() }
+      // Both are wrong; the first to be told was done first.
+      const error = yield* Effect.flip(Socket.unixDatagram({ path: taken.local.path, peer }))
+      assert.deepInclude(error, { code: "ECONNREFUSED", address: peer.path })
+      const file = path.join(yield* directory, "x.sock")
+      const other = yield* Socket.unixDatagram({ path: peer.path })
+      const socket = yield* Socket.unixDatagram({ path: file, peer, credentials: true })
+      assert.deepStrictEqual([socket.local.path, socket.remote?.path], [file, peer.path])
+      yield* Socket.sendto(other, socket.local, "x")
+      assert.isTrue(Option.isSome((yield* Socket.recvmsg(socket, 1)).credentials))
     }))
 
   it.effect("so does a peer", () =>

@@ -96,9 +96,9 @@ export interface Options {
   /** `pipe`: what `send` sends. `ignore`: nothing, at its end at once. `inherit`: that of this process. */
   readonly stdin?: "pipe" | "ignore" | "inherit" | undefined
   /**
-   * `merged`: `recv` receives standard output and standard error in the order in which they were written, as in Kore.
+   * `merged`: `recv` receives standard output and standard error in the order in which they were written, as in Kore;
+   * the default. It takes foreign calls (`ENOTSUP` without them).
    * `separate`: `recv` receives the output, and `recvError` the errors; receive both, or the process may wait.
-   * Default: `merged`.
    */
   readonly output?: "merged" | "separate" | undefined
   /** How long it may run; see `spawn`. Default: no limit. */

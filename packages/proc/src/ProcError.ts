@@ -104,7 +104,8 @@ export const hints: Readonly<Record<string, string>> = {
   E2BIG: "Pass less in arguments and environment, and the rest by standard input.",
   EAGAIN: "This user has as many processes as allowed: end some, or raise the limit (ulimit -u).",
   EMFILE: "This process has too many descriptors: close some, or raise the limit (ulimit -n).",
-  ENOMEM: "There is not enough memory: end something, or add some."
+  ENOMEM: "There is not enough memory: end something, or add some.",
+  ENOTSUP: "Allow foreign calls, or spawn with output \"separate\", which needs none."
 }
 
 const anyHint = "Look the code up in the manual of the system's calls, execve(2) and fork(2)."

@@ -194,10 +194,11 @@ describe("nothing is left over", () => {
 const holder = path.join(import.meta.dirname, "fixtures/holder.ts")
 
 /** Starts the fixture and tells its process and what it prints; it is killed at the end. */
-const printing = (scenario: string, files: ReadonlyArray<"pipe"> = []) =>
+const printing = (scenario: string, files: ReadonlyArray<"pipe"> = [], limit = "") =>
   Effect.acquireRelease(
     Effect.callback<{ readonly child: ChildProcess.ChildProcess; readonly printed: unknown }>((resume) => {
-      const child = ChildProcess.spawn(process.execPath, [holder, scenario], {
+      const child = ChildProcess.spawn("/bin/sh", ["-c", `${limit} exec "$@"`, "sh", process.execPath, holder,
+        scenario], {
         detached: true,
         stdio: ["ignore", "pipe", "inherit", ...files]
       })
@@ -304,6 +305,29 @@ describe("without a guard", () => {
       assert.strictEqual(warnings.length, 1)
       assert.match(JSON.stringify(warnings),
         /Warn.*will outlive this process.*ended 5 times on end, at last with SIGKILL/)
+    }))
+})
+
+describe("without foreign calls", () => {
+  it.effect("merged output is refused with what to do, and separate output works", () =>
+    Effect.gen(function*() {
+      const { printed } = yield* printing("noForeignCalls", [], "NODE_OPTIONS=--no-experimental-ffi")
+      const [merged, separate] = printed as ReadonlyArray<string>
+      assert.match(merged!, /has no node:ffi.*\(ENOTSUP\).*or spawn with output "separate"/)
+      assert.strictEqual(separate, "Exited")
+    }))
+})
+
+describe("a guard that could not be started", () => {
+  it.effect("is started with the next process, and the loss is told once each time", () =>
+    Effect.gen(function*() {
+      const { child, printed } = yield* printing("noDescriptors", [], "ulimit -n 80;")
+      const { pids, warnings } = printed as { readonly pids: ReadonlyArray<number>; readonly warnings: unknown }
+      assert.isTrue(pids.length === 2 && pids.every(isAlive))
+      const warning = /^\["Child processes will outlive this process .* as \/bin\/sh could not be started/
+      assert.deepStrictEqual((warnings as ReadonlyArray<string>).map((text) => warning.test(text)), [true, true])
+      child.kill("SIGKILL")
+      yield* untilTrue(() => !pids.some(isAlive))
     }))
 })
 

@@ -67,12 +67,10 @@ export const connect = (libc: Libc.Libc, descriptor: number, path: string): numb
 }
 
 /** The path or `@name` that a socket is bound to; empty when it is not. */
-export const nameOf = (libc: Libc.Libc, descriptor: number): string => {
-  const address = Buffer.alloc(nameBytes)
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(address.length)
-  return libc.getsockname(descriptor, address, length) < 0 ? "" : decode(address, length.readUInt32LE())
-}
+export const nameOf = (libc: Libc.Libc, descriptor: number): string => nameBy(libc.getsockname, descriptor)
+
+/** The path or `@name` that the peer of a socket is bound to, as messages from it have it. */
+export const peerNameOf = (libc: Libc.Libc, descriptor: number): string => nameBy(libc.getpeername, descriptor)
 
 /** Lets messages carry the credentials of their senders. */
 export const passCredentials = (libc: Libc.Libc, descriptor: number): number =>
@@ -142,6 +140,13 @@ const messages = platform?.messages as Platform.Messages
 
 const nameBytes = 112 // struct sockaddr_un, and room for a zero
 const controlBytes = 1024 // as in Kore
+
+const nameBy = (ask: Libc.Libc["getsockname"], descriptor: number): string => {
+  const address = Buffer.alloc(nameBytes)
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(address.length)
+  return ask(descriptor, address, length) < 0 ? "" : decode(address, length.readUInt32LE())
+}
 
 /** `struct msghdr` and what it points at. One for all: a call is over before the next begins. */
 class Parts {

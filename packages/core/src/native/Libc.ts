@@ -49,6 +49,9 @@ export interface Libc {
   readonly send: (descriptor: number, bytes: Uint8Array, length: number, flags: number) => number
   readonly setsockopt: (descriptor: number, level: number, option: number, value: Buffer, length: number) => number
   readonly getsockname: (descriptor: number, address: Buffer, length: Buffer) => number
+  readonly getpeername: (descriptor: number, address: Buffer, length: Buffer) => number
+  /** Writes two descriptors, of four bytes each. */
+  readonly socketpair: (domain: number, type: number, protocol: number, descriptors: Buffer) => number
   readonly close: (descriptor: number) => number
   readonly dup: (descriptor: number) => number
   /** The number of bytes received, or that would have been with a buffer that is large enough; see recv(2). */
@@ -198,6 +201,8 @@ const functions = (ffi: Ffi, platform: Platform.Platform): Libc => {
     send: { return: "int32", arguments: ["int32", "pointer", "uint64", "int32"] },
     setsockopt: { return: "int32", arguments: ["int32", "int32", "int32", "pointer", "uint32"] },
     getsockname: { return: "int32", arguments: ["int32", "pointer", "pointer"] },
+    getpeername: { return: "int32", arguments: ["int32", "pointer", "pointer"] },
+    socketpair: { return: "int32", arguments: ["int32", "int32", "int32", "pointer"] },
     close: { return: "int32", arguments: ["int32"] },
     dup: { return: "int32", arguments: ["int32"] },
     recv: { return: "int64", arguments: ["int32", "pointer", "uint64", "int32"] },
@@ -226,6 +231,8 @@ const functions = (ffi: Ffi, platform: Platform.Platform): Libc => {
     send: (descriptor, bytes, length, flags) => c.send(descriptor, bytes, BigInt(length), flags),
     setsockopt: c.setsockopt,
     getsockname: c.getsockname,
+    getpeername: c.getpeername,
+    socketpair: c.socketpair,
     close: c.close,
     dup: c.dup,
     recv: (descriptor, bytes, length, flags) => Number(c.recv(descriptor, bytes, BigInt(length), flags)),

@@ -14,6 +14,8 @@ export interface Platform {
   readonly SOCK_DGRAM: number
   /** Added to the type of a socket: non-blocking and close-on-exec from the start; 0 where there is no such thing. */
   readonly socketFlags: number
+  /** As `socketFlags`, of which it is a part: close-on-exec alone. */
+  readonly SOCK_CLOEXEC: number
   /** The request of ioctl(2) that has a descriptor closed on exec. */
   readonly FIOCLEX: number
   /** Flag of one call of send(2) and its like: do not wait. */
@@ -60,6 +62,7 @@ const linux: Platform = {
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
   socketFlags: 0o4000 | 0o2000000,
+  SOCK_CLOEXEC: 0o2000000,
   FIOCLEX: 0x5451,
   MSG_DONTWAIT: 0x40,
   SOL_SOCKET: 1,
@@ -94,6 +97,7 @@ const darwin: Platform = {
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
   socketFlags: 0,
+  SOCK_CLOEXEC: 0,
   FIOCLEX: 0x20006601,
   MSG_DONTWAIT: 0x80,
   SOL_SOCKET: 0xffff,

@@ -25,6 +25,9 @@ export const location = (env: Env = process.env): string => {
 /** The socket in a directory of the parent with this process id. */
 export const socketOf = (directory: string, pid: number): string => path.join(directory, `${pid}.sock`)
 
+/** Where this process makes its control socket before it moves to its place: in the same directory, and no entry there. */
+export const makingOf = (file: string): string => path.join(path.dirname(file), `${process.pid}.new`)
+
 /** A control socket by its path. */
 export interface Entry {
   readonly pid: number

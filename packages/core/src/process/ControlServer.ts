@@ -4,7 +4,8 @@
  * When to reach for it: `Parent` opens it unless `controlSocket` is "off".
  * What it is not: HTTP, reachable over a network, or a way to change anything; see `Control` for what may be asked.
  *
- * The socket has mode 0600 before anybody can connect to it. A connection has 10 seconds for its one question; of 32
+ * The socket has mode 0600 before anybody can connect to it, and has its name when it listens and not before: a server
+ * that starts at the same time would take it for one that a dead server left, and remove it. A connection has 10 seconds for its one question; of 32
  * connections at once, more are closed. What is no question is answered with a reason.
  */
 import * as Cause from "effect/Cause"
@@ -75,14 +76,16 @@ type Serving = Omit<Options, "setting">
 // Fails with what is wrong: a sentence without its full stop.
 const serve = Effect.fnUntraced(function*(file: string, asWritten: string, options: Serving) {
   if (asWritten.startsWith("@")) return yield* Effect.fail("an abstract socket is open to every user")
-  const problem = SocketFile.problemOf(file)
+  const making = ControlDirectory.makingOf(file)
+  const problem = SocketFile.problemOf(file) ?? SocketFile.problemOf(making)
   if (problem !== undefined) return yield* Effect.fail(problem.reason)
   const verdict = yield* SocketFile.clear(file)
   if (verdict === "live") return yield* Effect.fail(`another server listens on ${file}`)
   if (verdict === "other") return yield* Effect.fail(`${file} is a file that is no socket`)
 
+  yield* SocketFile.clear(making) // of a dead process that had our id
   const connections = yield* Queue.unbounded<net.Socket>()
-  yield* Effect.acquireRelease(listen(file, connections), close)
+  yield* Effect.acquireRelease(listen(file, making, connections), close)
   yield* Effect.forkScoped(
     Effect.forever(Effect.flatMap(Queue.take(connections), (socket) => Effect.forkChild(converse(socket, options)))),
     { startImmediately: true }
@@ -95,26 +98,32 @@ interface Listening {
   readonly file: SocketFile.SocketFile
 }
 
-const listen = (file: string, connections: Queue.Enqueue<net.Socket>): Effect.Effect<Listening, string> =>
+const listen = (
+  file: string,
+  making: string,
+  connections: Queue.Enqueue<net.Socket>
+): Effect.Effect<Listening, string> =>
   Effect.gen(function*() {
-    const descriptor = yield* Socket.open({ _tag: "Unix", path: file })
+    const descriptor = yield* Socket.open({ _tag: "Unix", path: making })
     return yield* Effect.onError(
       Effect.gen(function*() {
-        yield* Socket.bind(descriptor, { _tag: "Unix", path: file })
-        const identity = yield* SocketFile.identify(file)
-        return yield* Effect.onError(
-          Effect.gen(function*() {
-            // Nobody can connect before it listens.
-            yield* Effect.try({ try: () => fs.chmodSync(file, 0o600), catch: (error) => ({ message: String(error) }) })
-            yield* Socket.listen(descriptor, connectionLimit)
-            return { ...yield* accept(descriptor, connections), file: identity }
-          }),
-          () => SocketFile.remove(identity)
-        )
+        yield* Socket.bind(descriptor, { _tag: "Unix", path: making })
+        const made = yield* SocketFile.identify(making)
+        const identity = { ...made, path: file }
+        return yield* Effect.gen(function*() {
+          // Nobody can connect before it listens.
+          yield* attempt(() => fs.chmodSync(making, 0o600))
+          yield* Socket.listen(descriptor, connectionLimit)
+          // Renaming would replace the socket of a server that was faster.
+          yield* attempt(() => fs.linkSync(making, file))
+          return { ...yield* accept(descriptor, connections), file: identity }
+        }).pipe(Effect.onError(() => SocketFile.remove(identity)), Effect.ensuring(SocketFile.remove(made)))
       }),
       () => Socket.close(descriptor)
     )
   }).pipe(Effect.mapError((error) => error.message))
+
+const attempt = (f: () => void) => Effect.try({ try: f, catch: (error) => ({ message: String(error) }) })
 
 const accept = (descriptor: number, connections: Queue.Enqueue<net.Socket>) =>
   Effect.callback<Omit<Listening, "file">, { readonly message: string }>((resume) => {
@@ -174,23 +183,31 @@ const questions = Control.Request.members.map(({ fields }) => `{"_tag":"${fields
 
 const lineFeed = 10
 
-// Fails with why there is none.
+// Fails with why there is none. Whatever comes behind it is not read.
 const firstLine = (socket: net.Socket): Effect.Effect<string, string> =>
   Effect.callback((resume) => {
-    let bytes: Buffer = Buffer.alloc(0)
-    const collect = (chunk: Buffer) => {
-      bytes = Buffer.concat([bytes, chunk])
-      const end = bytes.indexOf(lineFeed)
-      if (end >= 0 && end <= Control.requestLimit) resume(Effect.succeed(bytes.toString("utf8", 0, end)))
-      else if (bytes.length > Control.requestLimit) {
-        resume(Effect.fail(`the question is longer than ${Control.requestLimit} bytes`))
-      }
+    const parts: Array<Buffer> = []
+    let size = 0
+    const stop = () => socket.off("data", collect).off("end", ended).off("close", ended).pause()
+    const answer = (line: Effect.Effect<string, string>) => {
+      stop()
+      resume(line)
     }
-    const ended = () => resume(Effect.fail("the question has no line feed at its end"))
+    const collect = (chunk: Buffer) => {
+      const end = chunk.indexOf(lineFeed)
+      const part = end < 0 ? chunk : chunk.subarray(0, end)
+      size += part.length
+      if (size > Control.requestLimit) {
+        return answer(Effect.fail(`the question is longer than ${Control.requestLimit} bytes`))
+      }
+      parts.push(part)
+      if (end >= 0) answer(Effect.succeed(Buffer.concat(parts).toString("utf8")))
+    }
+    const ended = () => answer(Effect.fail("the question has no line feed at its end"))
     socket.on("data", collect)
     socket.on("end", ended)
     socket.on("close", ended)
-    return Effect.sync(() => socket.off("data", collect).off("end", ended).off("close", ended))
+    return Effect.sync(stop)
   })
 
 const write = (socket: net.Socket, answer: Control.Answer, refuse: Serving["refuse"]): Effect.Effect<void> =>

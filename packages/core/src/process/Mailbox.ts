@@ -43,11 +43,14 @@ export const make = (workers: number, channel: Pick<Channel.Channel<Outgoing, ne
   const send = (message: Message.Outgoing): Effect.Effect<void> =>
     Effect.flatten(Lock.withLock(
       turn,
-      Effect.flatMap(window.room(message), () => {
-        const { body, echo, name, worker } = message
-        window.add(++id, Protocol.sizeOf(message))
-        return channel.post({ _tag: "Send", id, echo, name, body, ...(worker === undefined ? {} : { worker }) })
-      })
+      // Room that is taken is given back when the message has been settled, so it has to be written then.
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(restore(window.room(message)), () => {
+          const { body, echo, name, worker } = message
+          window.add(++id, Protocol.sizeOf(message))
+          return channel.post({ _tag: "Send", id, echo, name, body, ...(worker === undefined ? {} : { worker }) })
+        })
+      )
     ))
   return {
     messages: { workers, send: (message) => Effect.asVoid(send(message)), subscribe: subscribers.subscribe },
@@ -58,11 +61,12 @@ export const make = (workers: number, channel: Pick<Channel.Channel<Outgoing, ne
         return Effect.void
       }),
     settled: ({ id }) => Effect.sync(() => window.remove(id)),
-    open: Effect.suspend(() => {
-      const due = waiting ?? []
+    open: Effect.uninterruptible(Effect.suspend(() => {
+      // In one step, so that nothing that comes now gets in between; what nobody is there for can be told later.
+      const unheard = (waiting ?? []).filter((delivery) => !subscribers.hand(delivery))
       waiting = undefined
-      return Effect.forEach(due, (delivery) => subscribers.deliver(delivery), { discard: true })
-    })
+      return Effect.forEach(unheard, subscribers.ignore, { discard: true })
+    }))
   }
 }
 
@@ -101,18 +105,24 @@ class Subscribers {
     this.taken = taken
   }
 
-  deliver({ body, from, id, name }: Delivery): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const subscriptions = this.byName.get(name)
-      if (subscriptions === undefined) return this.taken(id)
-      const entry: Entry = { id, from, name, body, left: subscriptions.size }
-      for (const { owed, queue } of subscriptions) {
-        owed.add(entry)
-        Queue.pushUnsafe(queue, entry)
-      }
-      return Effect.void
-    })
+  deliver(delivery: Delivery): Effect.Effect<void> {
+    return Effect.suspend(() => this.hand(delivery) ? Effect.void : this.ignore(delivery))
   }
+
+  /** Puts it into the queues of those that are there for it; false when nobody is. */
+  hand({ body, from, id, name }: Delivery): boolean {
+    const subscriptions = this.byName.get(name)
+    if (subscriptions === undefined) return false
+    const entry: Entry = { id, from, name, body, left: subscriptions.size }
+    for (const { owed, queue } of subscriptions) {
+      owed.add(entry)
+      Queue.pushUnsafe(queue, entry)
+    }
+    return true
+  }
+
+  /** Tells that nobody is there for it, and so nobody is to wait for it. */
+  readonly ignore = ({ id }: Delivery): Effect.Effect<void> => this.taken(id)
 
   readonly subscribe = (name: string): Effect.Effect<Effect.Effect<Message.Incoming>, never, Scope.Scope> =>
     Effect.map(
@@ -140,11 +150,12 @@ class Subscribers {
     })
   }
 
+  // What has left `owed` is told here or never.
   private begin({ owed }: Subscription, entry: Entry): Effect.Effect<void> {
-    return Effect.suspend(() => {
+    return Effect.uninterruptible(Effect.suspend(() => {
       if (!owed.delete(entry)) return Effect.void
       return --entry.left === 0 ? this.taken(entry.id) : Effect.void
-    })
+    }))
   }
 }
 

@@ -6,7 +6,8 @@
  * What it is not: a store. A message for a worker without a process is lost, and counted.
  *
  * Nothing here waits. A worker that does not read keeps its deliveries in the parent's memory; so no more of them are
- * taken from a sender than the window that an honest one keeps to.
+ * taken from a sender than the window that an honest one keeps to. Nor does it get more answers than it reads: a message
+ * is under way until its `Settled` leaves, and the next ones leave when the system has those before.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -30,8 +31,13 @@ export interface Relay {
 /** A worker process, and what it has under way. */
 interface Party {
   readonly process: Receiver
+  readonly scope: Scope.Scope
   messages: number
   size: number
+  /** What it sent and everybody has begun with, and it has not been told so. */
+  answers: Array<Letter>
+  /** Whether a fiber tells it. */
+  isAnswering: boolean
 }
 
 /** A message under way. */
@@ -69,19 +75,20 @@ class RelayImpl {
 
   readonly attach = (worker: number, process: Receiver): Effect.Effect<void, never, Scope.Scope> =>
     Effect.acquireRelease(
-      Effect.suspend(() => {
-        this.parties.set(worker, { process, messages: 0, size: 0 })
+      Effect.flatMap(Effect.scope, (scope) => {
+        this.parties.set(worker, { process, scope, messages: 0, size: 0, answers: [], isAnswering: false })
         return this.sayLost(worker)
       }),
       () => this.detach(worker)
     )
 
+  // It waits for nobody, and what it has begun nobody else would finish.
   readonly heard: Relay["heard"] = (worker, message) =>
-    Effect.suspend(() => {
+    Effect.uninterruptible(Effect.suspend(() => {
       if (message._tag === "Send") return this.send(worker, message)
       const letter = this.letters.get(message.id)
       return letter?.waiting.delete(worker) === true ? this.settle(letter) : Effect.void
-    })
+    }))
 
   /** Says how many messages for a worker were lost since this was said last. */
   sayLost(worker: number): Effect.Effect<void> {
@@ -126,14 +133,33 @@ class RelayImpl {
     return this.numbers.filter((number) => worker === undefined ? echo || number !== from : number === worker)
   }
 
-  // Tells the sender, when no worker is left to begin with it.
+  // Tells the sender, when no worker is left to begin with it: the process that sent it, which another one may have
+  // replaced. Not to be interrupted.
   private settle(letter: Letter): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (letter.waiting.size > 0 || !this.letters.delete(letter.id)) return Effect.void
-      letter.sender.messages--
-      letter.sender.size -= letter.size
-      // To the process that sent it, which another one may have replaced.
-      return Effect.asVoid(letter.sender.process.post({ _tag: "Settled", id: letter.sent }))
+      const { sender } = letter
+      sender.answers.push(letter)
+      if (sender.isAnswering) return Effect.void
+      sender.isAnswering = true
+      return Effect.asVoid(Effect.forkIn(this.answer(sender), sender.scope, { startImmediately: true }))
+    })
+  }
+
+  // An honest sender may have read an answer, and sent again, before we hear that it was written: with what was written
+  // after it, say. So answers count until they leave, and it is the later ones that wait.
+  private answer(sender: Party): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { answers } = sender
+      sender.answers = []
+      sender.isAnswering = answers.length > 0
+      if (!sender.isAnswering) return Effect.void
+      for (const { size } of answers) {
+        sender.messages--
+        sender.size -= size
+      }
+      const posts = Effect.forEach(answers, ({ sent }) => sender.process.post({ _tag: "Settled", id: sent }))
+      return Effect.andThen(Effect.flatMap(posts, (written) => written.at(-1)!), this.answer(sender))
     })
   }
 

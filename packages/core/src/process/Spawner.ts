@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as ChildProcess from "node:child_process"
@@ -71,23 +72,34 @@ export const sameCommand = (): Command => ({
 
 /** Starts workers that execute a command and inherit the listening sockets. */
 export const make = (command: Command, listeners: ReadonlyArray<Listener.Bound>): Spawner["Service"] => ({
-  spawn: Effect.fnUntraced(function*(worker) {
+  // In one turn of the event loop: a process that ends at once says so, and closes its channel, when the turn is over.
+  spawn: (worker) => Effect.provideService(start(command, worker, listeners), Scheduler.PreventSchedulerYield, true)
+})
+
+const start = Effect.fnUntraced(
+  function*(
+    command: Command,
+    worker: number,
+    listeners: ReadonlyArray<Listener.Bound>
+  ): Effect.fn.Return<Child, SpawnError, Scope.Scope> {
+    const end = Deferred.makeUnsafe<Ended>()
     const child = yield* Effect.try({
-      try: () => spawn(command, worker, listeners),
+      try: () => {
+        const child = spawn(command, worker, listeners)
+        child.once("exit", (code, signal) => {
+          Deferred.doneUnsafe(end, Effect.succeed({ _tag: "Ended", code, signal }))
+          // The channel closes with the process, unless a child of the worker has got hold of its end.
+          setTimeout(() => channelOf(child).destroy(), lastWords).unref()
+        })
+        return child
+      },
       catch: (error) => new SpawnError({ reason: `its process could not be started: ${String(error)}` })
     })
     const pid = yield* pidOf(child)
-    const socket = child.stdio[Environment.channelDescriptor] as net.Socket
-    const channel = yield* Channel.make(socket, {
+    const channel = yield* Channel.make(channelOf(child), {
       sends: Protocol.toWorker,
       receives: Protocol.fromWorker,
       peer: `worker ${worker}`
-    })
-    const end = Deferred.makeUnsafe<Ended>()
-    child.once("exit", (code, signal) => {
-      Deferred.doneUnsafe(end, Effect.succeed({ _tag: "Ended", code, signal }))
-      // The channel closes with the process, unless a child of the worker has got hold of its end.
-      setTimeout(() => socket.destroy(), lastWords).unref()
     })
     const ended = Deferred.await(end)
     return {
@@ -98,8 +110,11 @@ export const make = (command: Command, listeners: ReadonlyArray<Listener.Bound>)
       post: channel.post,
       kill: (signal) => Effect.sync(() => child.kill(signal))
     }
-  })
-})
+  }
+)
+
+const channelOf = (child: ChildProcess.ChildProcess): net.Socket =>
+  child.stdio[Environment.channelDescriptor] as net.Socket
 
 // How long what a dead worker has said may take to arrive, in milliseconds; it is in the system's buffer by then.
 const lastWords = 250

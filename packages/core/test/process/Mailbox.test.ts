@@ -5,15 +5,16 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Mailbox from "../../src/process/Mailbox.ts"
 import * as Protocol from "../../src/process/Protocol.ts"
+import { budgets, withBudget } from "../Interleaving.ts"
 
 type Sent = (typeof Protocol.Send)["Type"] | (typeof Protocol.Taken)["Type"]
 
-/** A mailbox whose channel only remembers. */
+/** A mailbox whose channel only remembers. As in the real one, it takes steps to write the line. */
 const make = () => {
   const sent: Array<Sent> = []
   const mailbox = Mailbox.make(2, {
     post: (message) =>
-      Effect.sync(() => {
+      Effect.map(Effect.suspend(() => Effect.succeed(message)), (message) => {
         sent.push(message)
         return Effect.succeed(true)
       })
@@ -74,6 +75,19 @@ describe("sending", () => {
       yield* Fiber.join(waiting[2]!)
       assert.deepStrictEqual(bodies(sent).slice(Protocol.window.messages), ["-3"])
     }))
+
+  it.effect("interrupted at any step has taken room and sent, or has not taken room", () =>
+    Effect.gen(function*() {
+      for (const budget of budgets) {
+        const { mailbox, sent } = make()
+        yield* Fiber.interrupt(yield* start(withBudget(budget)(mailbox.messages.send(outgoing(1)))))
+        for (const message of sent) yield* mailbox.settled({ _tag: "Settled", id: message.id })
+        const before = sent.length
+        // There is room for it in an empty window alone.
+        yield* start(mailbox.messages.send(outgoing(2, "x".repeat(Protocol.window.size))))
+        assert.lengthOf(sent, before + 1, `budget ${budget}`)
+      }
+    }))
 })
 
 describe("receiving", () => {
@@ -89,6 +103,33 @@ describe("receiving", () => {
       const got = [yield* take, yield* take, yield* take]
       assert.deepStrictEqual(got, [1, 2, 3].map((id) => ({ from: 2, body: String(id) })))
       assert.deepStrictEqual(taken(sent), [1, 2, 3])
+    }))
+
+  it.effect("hands out in order, whatever comes while it does so", () =>
+    Effect.gen(function*() {
+      const { mailbox } = make()
+      const take = yield* mailbox.messages.subscribe("n")
+      for (let id = 1; id <= 20; id++) yield* mailbox.deliver(delivery(id))
+      const opening = yield* start(withBudget(3)(mailbox.open))
+      yield* mailbox.deliver(delivery(21))
+      yield* Fiber.join(opening)
+      yield* mailbox.deliver(delivery(22))
+      const got = yield* Effect.forEach(Array.from({ length: 22 }), () => take)
+      assert.deepStrictEqual(got.map(({ body }) => Number(body)), Array.from({ length: 22 }, (_, index) => index + 1))
+    }))
+
+  it.effect("interrupted at any step has said that it has begun when the subscription is over", () =>
+    Effect.gen(function*() {
+      for (const budget of budgets) {
+        const { mailbox, sent } = make()
+        yield* mailbox.open
+        const scope = yield* Scope.make()
+        const take = yield* Scope.provide(mailbox.messages.subscribe("n"), scope)
+        yield* mailbox.deliver(delivery(1))
+        yield* Fiber.interrupt(yield* start(withBudget(budget)(take)))
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(taken(sent), [1], `budget ${budget}`)
+      }
     }))
 
   it.effect("says that it has begun when every handler has", () =>

@@ -1,20 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as Protocol from "../../src/process/Protocol.ts"
 import * as Relay from "../../src/process/Relay.ts"
+import * as Scheduler from "../../src/Scheduler.ts"
+import { budgets, withBudget } from "../Interleaving.ts"
 
-/** A worker process that only remembers what it is told. */
-const attach = Effect.fnUntraced(function*(relay: Relay.Relay, worker: number) {
+/** A worker process that only remembers what it is told; the system has what it is told when `written` is over. */
+const attach = Effect.fnUntraced(function*(
+  relay: Relay.Relay,
+  worker: number,
+  written: Effect.Effect<boolean> = Effect.succeed(true)
+) {
   const told: Array<Protocol.ToWorker> = []
   const scope = yield* Scope.make()
   const process: Relay.Receiver = {
     post: (message) =>
-      Effect.sync(() => {
+      Effect.map(Effect.suspend(() => Effect.succeed(message)), (message) => {
         told.push(message)
-        return Effect.succeed(true)
+        return written
       })
   }
   yield* Scope.provide(relay.attach(worker, process), scope)
@@ -111,6 +119,54 @@ describe("a relay", () => {
       assert.lengthOf(two.told, Protocol.window.messages + 1)
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect("keeps no more answers for a sender that does not read than the window, and gives them when it reads", () => {
+    const { layer, lines } = logged()
+    const { messages } = Protocol.window
+    return Effect.gen(function*() {
+      const relay = yield* Relay.make(1)
+      const reads = yield* Latch.make()
+      const one = yield* attach(relay, 1, Effect.as(reads.await, true))
+      // To nobody: each is settled at once.
+      for (let id = 1; id <= 5 * messages; id++) yield* relay.heard(1, send(id, { worker: 99 }))
+      assert.deepStrictEqual(one.told, [settled(1)])
+      assert.lengthOf(lines, 4 * messages - 1)
+      yield* reads.open
+      while (one.told.length <= messages) yield* Scheduler.turn
+      assert.deepStrictEqual(one.told, Array.from({ length: messages + 1 }, (_, index) => settled(index + 1)))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("takes what an honest sender sends when it has an answer, also before the system says that it has it", () => {
+    const { layer, lines } = logged()
+    return Effect.gen(function*() {
+      const relay = yield* Relay.make(2)
+      const one = yield* attach(relay, 1, Effect.never)
+      const two = yield* attach(relay, 2)
+      const { messages } = Protocol.window
+      for (let id = 1; id <= messages; id++) yield* relay.heard(1, send(id, { worker: 2 }))
+      yield* relay.heard(2, taken(1))
+      assert.deepStrictEqual(one.told, [settled(1)])
+      yield* relay.heard(1, send(messages + 1, { worker: 2 }))
+      assert.lengthOf(two.told, messages + 1)
+      assert.deepStrictEqual(lines, [])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("interrupted at any step while it hears what a worker has begun with tells the sender all the same", () =>
+    Effect.gen(function*() {
+      for (const budget of budgets) {
+        const relay = yield* Relay.make(2)
+        const one = yield* attach(relay, 1)
+        yield* attach(relay, 2)
+        yield* relay.heard(1, send(1, { worker: 2 }))
+        const hearing = Effect.suspend(() => relay.heard(2, taken(1)))
+        yield* Fiber.interrupt(yield* Effect.forkChild(withBudget(budget)(hearing), { startImmediately: true }))
+        yield* relay.heard(2, taken(1))
+        while (one.told.length === 0) yield* Scheduler.turn
+        assert.deepStrictEqual(one.told, [settled(1)], `budget ${budget}`)
+      }
+    }))
 
   it.effect("for a worker that does not exist, which a broken worker may ask for, goes on", () =>
     Effect.gen(function*() {

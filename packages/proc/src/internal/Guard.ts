@@ -29,9 +29,9 @@ let guard: ChildProcess.ChildProcess | undefined
 let earlyDeaths = 0
 let problem: string | undefined
 
-/** Starts the guard unless it runs; tells why it does not run, if so. */
+/** Starts the guard unless it runs; tells why it does not run, if so. What kept it off once may be over. */
 export const start = (): string | undefined => {
-  if (guard === undefined && problem === undefined) run()
+  if (guard === undefined && earlyDeaths < attempts) run()
   return problem
 }
 
@@ -57,21 +57,12 @@ const write = (child: ChildProcess.ChildProcess | undefined, lines: string): voi
 
 const run = (): void => {
   const started = performance.now()
-  // The name and our id are for people who look at a list of processes.
-  const child = ChildProcess.spawn(shell, ["-c", guardScript, "kore-fx-guard", String(process.pid)], {
-    cwd: "/",
-    detached: true,
-    env: {},
-    stdio: ["pipe", "ignore", "ignore"]
-  })
-  child.on("error", (error) => {
-    problem = `${shell} could not be started: ${error.message}`
-    guard = undefined
-  })
-  if (child.pid === undefined) {
-    problem = `${shell} could not be started`
+  const child = spawned()
+  if (typeof child === "string") {
+    problem = `${shell} could not be started${child}`
     return
   }
+  problem = undefined
   const stdin = child.stdin as net.Socket
   stdin.on("error", () => {}) // its end follows, and is what counts
   stdin.unref()
@@ -84,4 +75,22 @@ const run = (): void => {
   })
   guard = child
   for (const [id, state] of groups) write(child, `${state} ${id}\n`)
+}
+
+/** Starts a guard, or tells what it says of a failure. */
+const spawned = (): ChildProcess.ChildProcess | string => {
+  try {
+    // The name and our id are for people who look at a list of processes.
+    const child = ChildProcess.spawn(shell, ["-c", guardScript, "kore-fx-guard", String(process.pid)], {
+      cwd: "/",
+      detached: true,
+      env: {},
+      stdio: ["pipe", "ignore", "ignore"]
+    })
+    child.on("error", () => {}) // of a start, where it comes too late to be told
+    return child.pid === undefined ? "" : child
+  } catch (error) {
+    // Some errors, such as ENOMEM, Node throws.
+    return `: ${String(error)}`
+  }
 }

@@ -4,6 +4,7 @@
  * When to reach for it: only through `Proc`, which says what is promised.
  * What it is not: public.
  */
+import type * as SocketPair from "@kore-fx/core/SocketPair"
 import * as Wait from "@kore-fx/core/Wait"
 import * as ByteSize from "effect/ByteSize"
 import type * as Cause from "effect/Cause"
@@ -21,7 +22,6 @@ import * as Line from "./Line.ts"
 import * as Output from "./Output.ts"
 import type * as Plan from "./Plan.ts"
 import * as ProcessGroup from "./ProcessGroup.ts"
-import type * as SocketPair from "./SocketPair.ts"
 
 export const TypeId = "~@kore-fx/proc/Proc"
 
@@ -90,7 +90,7 @@ export const start = (plan: Plan.Plan, options: Options): Effect.Effect<Process,
   })
 
 const spawn = ({ cwd, env, file, words: [program, ...args] }: Plan.Plan, { merged, stdin }: Options) => {
-  const out = merged?.writing ?? "pipe"
+  const out = merged?.theirs ?? "pipe"
   return ChildProcess.spawn(file, args, { argv0: program, cwd, env, detached: true, stdio: [stdin, out, out] })
 }
 
@@ -124,7 +124,6 @@ export class Process {
     this.options = options
     child.on("error", () => {}) // it has started, and its end is told by "exit"
     child.on("exit", (code, signal) => this.ended(code, signal))
-    options.merged?.given()
 
     const limit = options.maxOutput
     const budget = new Output.Budget(limit, () => this.trySignal("SIGKILL"))
@@ -135,7 +134,7 @@ export class Process {
       broken: (code: string) => this.error("BrokenPipe", { code }),
       closed: () => this.error("StdinClosed", { detail: "its standard input was closed here" })
     }
-    this.output = new Output.Output(options.merged?.reading ?? child.stdout as net.Socket, budget, errors)
+    this.output = new Output.Output(options.merged?.ours ?? child.stdout as net.Socket, budget, errors)
     this.errorOutput = options.merged ? undefined : new Output.Output(child.stderr as net.Socket, budget, errors)
     this.input = child.stdin === null ? undefined : new Input.Input(child.stdin, errors)
   }

@@ -4,15 +4,16 @@
  * When to reach for it: only through `Proc`, which says what is promised.
  * What it is not: public.
  */
+import * as SocketPair from "@kore-fx/core/SocketPair"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type * as Proc from "../Proc.ts"
 import { ProcError } from "../ProcError.ts"
 import * as Guard from "./Guard.ts"
 import * as Plan from "./Plan.ts"
 import * as Process from "./Process.ts"
-import { SocketPair } from "./SocketPair.ts"
 
 /** Starts it; see `Proc.spawn`. The last argument is the limit in bytes where the options name none. */
 export const spawn = (
@@ -20,7 +21,7 @@ export const spawn = (
   options: Proc.Options,
   defaultMaxOutput = Infinity
 ): Effect.Effect<Process.Process, ProcError, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
+  Effect.uninterruptible(
     Effect.gen(function*() {
       const scope = yield* Effect.scope
       const plan = yield* Effect.fromResult(Plan.make(command, options))
@@ -37,23 +38,28 @@ export const spawn = (
       const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)
       yield* guarded
 
-      const merged = output === "separate" ? undefined : new SocketPair()
-      const opened = merged === undefined ? Effect.void :
-        Effect.catch(restore(merged.open), (code) =>
-          fail({ reason: "NotStarted", code, detail: "there is no pipe for its output" }))
-      const start = Process.start(plan, {
-        name,
-        stdin,
-        merged,
-        maxOutput,
-        killSignal,
-        forceKillAfter: Duration.fromInputUnsafe(forceKillAfter)
+      const start = Effect.gen(function*() {
+        const merged = output === "separate" ? undefined : yield* Effect.catch(SocketPair.make, (error) =>
+          fail({
+            reason: "NotStarted",
+            code: error.code ?? "ENOTSUP",
+            detail: `there is no pipe for its output${error.code === undefined ? `, as ${error.detail}` : ""}`
+          }))
+        const proc = yield* Process.start(plan, {
+          name,
+          stdin,
+          merged,
+          maxOutput,
+          killSignal,
+          forceKillAfter: Duration.fromInputUnsafe(forceKillAfter)
+        })
+        yield* Effect.addFinalizer(() => proc.close)
+        if (merged !== undefined) yield* merged.given
+        return proc
       })
-      const proc = yield* Effect.onError(
-        Effect.andThen(opened, start),
-        () => Effect.sync(() => merged?.destroy())
-      )
-      yield* Scope.addFinalizer(scope, proc.close)
+      // Of its own, so that a command that could not be started leaves nothing to the other one.
+      const own = yield* Scope.fork(scope)
+      const proc = yield* Effect.onError(Scope.provide(start, own), (cause) => Scope.close(own, Exit.failCause(cause)))
       if (timeout !== undefined && Duration.isFinite(timeout)) {
         const expire = Effect.andThen(Effect.sleep(timeout), Effect.sync(() => proc.expire(timeout)))
         proc.endsWith(yield* Effect.forkIn(Effect.interruptible(expire), scope))
@@ -64,13 +70,14 @@ export const spawn = (
 
 // --- private ---------------------------------------------------------------------------------------------------------
 
-let isTold = false
+let told: string | undefined
 
-/** Starts the guard; tells once if that cannot be. */
+/** Starts the guard; tells if that cannot be, and again when it is another problem or a new one. */
 const guarded: Effect.Effect<void> = Effect.suspend(() => {
   const problem = Guard.start()
-  if (problem === undefined || isTold) return Effect.void
-  isTold = true
+  const isNews = problem !== told
+  told = problem
+  if (problem === undefined || !isNews) return Effect.void
   return Effect.logWarning(
     `Child processes will outlive this process if it is killed: the guard that prevents it does not run, as ${problem}.`
   )

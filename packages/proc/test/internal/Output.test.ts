@@ -1,19 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as SocketPair from "@kore-fx/core/SocketPair"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as net from "node:net"
 import * as Output from "../../src/internal/Output.ts"
-import { SocketPair } from "../../src/internal/SocketPair.ts"
 import { untilTrue } from "../fixtures/processes.ts"
 
 describe("an output", () => {
   it.effect("reads some 64 KiB ahead and no more, until somebody receives", () =>
     Effect.gen(function*() {
-      const pair = yield* Effect.acquireRelease(
-        Effect.sync(() => new SocketPair()),
-        (pair) => Effect.sync(() => pair.destroy())
-      )
-      yield* pair.open
-      const { reading, writing } = pair
+      // Its scope is left open: both ends belong to sockets of Node here.
+      const { ours: reading, theirs } = yield* Scope.provide(SocketPair.make, yield* Scope.make())
+      const writing = new net.Socket({ fd: theirs })
+      yield* Effect.addFinalizer(() => Effect.sync(() => [reading, writing].forEach((socket) => socket.destroy())))
       const none = () => assert.fail("no error is expected")
       const output = new Output.Output(reading, new Output.Budget(Infinity, none), {
         current: () => undefined,

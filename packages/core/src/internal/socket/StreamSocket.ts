@@ -144,20 +144,18 @@ export class StreamSocket extends Owned.Owned {
   }
 
   get end(): Effect.Effect<void, SocketError> {
-    return Effect.suspend(() => {
-      if (this.hasFinished && !this.isOver) return Effect.void
-      const start = () => {
-        this.hasFinished = true
-        this.writesStarted++
-        this.node.end(this.onWritten)
-      }
-      return this.write("end", start)
+    return this.write("end", () => {
+      this.hasFinished = true
+      this.writesStarted++
+      this.node.end(this.onWritten)
     })
   }
 
   private write(operation: Operation, start: () => void): Effect.Effect<void, SocketError> {
     const step = (): boolean => {
       this.throwIfOver(operation)
+      // Asked for twice, and done while this one stood in line.
+      if (operation === "end" && this.hasFinished) return true
       if (this.hasFinished || this.node.writableEnded) {
         throw new SocketError({ operation, reason: "Ended", address: this.peer })
       }

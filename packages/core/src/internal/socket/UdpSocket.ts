@@ -66,6 +66,8 @@ export class UdpSocket extends DatagramSocket.DatagramSocket<Address.Inet> {
   }
 
   private readonly onMessage = (data: Buffer, from: dgram.RemoteInfo): void => {
+    // It came between bind and connect, before the kernel knew of the peer.
+    if (this.remote !== undefined && (from.port !== this.remote.port || from.address !== this.remote.host)) return
     if (this.arrived.length >= mostDatagrams || this.bytes + data.length > mostBytes) {
       this.dropped++
       return
@@ -182,6 +184,16 @@ export const localOf = (node: dgram.Socket): Address.Inet => {
   return Address.inet(address, port)
 }
 
+/** The peer of Node's socket, written as Node writes senders; undefined when it has none. */
+export const peerOf = (node: dgram.Socket): Address.Inet | undefined => {
+  try {
+    const { address, port } = node.remoteAddress()
+    return Address.inet(address, port)
+  } catch {
+    return undefined
+  }
+}
+
 const setPeer = (node: dgram.Socket, family: 4 | 6, peer: Address.InetTarget) =>
   Effect.gen(function*() {
     const [ip] = yield* Resolver.resolve("udp", peer.host, family)
@@ -192,7 +204,7 @@ const setPeer = (node: dgram.Socket, family: 4 | 6, peer: Address.InetTarget) =>
       node.connect(peer.port, ip, ((failure?: Error) => resume(Effect.succeed(failure))) as () => void)
     })
     if (error !== undefined) return yield* NodeError.toSocketError(error, "udp", Address.format(peer))
-    return Address.inet(ip, peer.port)
+    return peerOf(node)
   })
 
 // Node throws when it was closed by somebody else.

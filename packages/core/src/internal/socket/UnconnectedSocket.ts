@@ -203,11 +203,13 @@ export class UnconnectedSocket extends Owned.Owned {
   }
 
   private unixDatagram(descriptor: number, peer: Address.UnixTarget | undefined) {
-    const errno = this.bound === undefined ? Native.bind(this.libc, descriptor, "") : 0
-    if (errno !== 0) return Effect.fail(failed("bind", errno, this.where))
+    const bound = Effect.suspend(() => {
+      const errno = this.bound === undefined ? Native.bind(this.libc, descriptor, "") : 0
+      return errno === 0 ? Effect.succeed(this.removal) : Effect.fail(failed("bind", errno, this.where))
+    })
     return Readiness.load.pipe(
       Effect.mapError((error) => NodeError.fromCall(error, "unixDatagram", this.where)),
-      Effect.flatMap((readiness) => UnixDatagramSocket.adopt(this.libc, readiness, descriptor, { peer }, this.removal)),
+      Effect.flatMap((readiness) => UnixDatagramSocket.adopt(this.libc, readiness, descriptor, { peer }, bound)),
       Effect.tap(Effect.sync(this.handOver))
     )
   }

@@ -45,6 +45,8 @@ export class UnixDatagramSocket extends DatagramSocket.DatagramSocket<Address.Un
   private readonly libc: Libc.Libc
   private readonly readiness: Readiness.Readiness
   private readonly descriptor: number
+  /** The peer's own name, which is not always the one it was found by. */
+  private readonly peerName: string | undefined
   /** Unknown counts as ready: asking tells. */
   protected isReadable = true
 
@@ -59,6 +61,7 @@ export class UnixDatagramSocket extends DatagramSocket.DatagramSocket<Address.Un
     this.libc = libc
     this.readiness = readiness
     this.descriptor = descriptor
+    this.peerName = remote === undefined ? undefined : Native.peerNameOf(libc, descriptor)
   }
 
   protected wanted(): void {
@@ -86,11 +89,17 @@ export class UnixDatagramSocket extends DatagramSocket.DatagramSocket<Address.Un
   }
 
   private takeMessage(operation: Operation, maxBytes: number, withAncillary: boolean): Native.Message {
-    const message = Native.receive(this.libc, this.descriptor, maxBytes, withAncillary)
-    if (typeof message !== "number") return message
-    if (message !== EAGAIN) throw failed(operation, message, this.where)
-    this.isReadable = false
-    throw Turns.missed
+    while (true) {
+      const message = Native.receive(this.libc, this.descriptor, maxBytes, withAncillary)
+      if (typeof message === "number") {
+        if (message !== EAGAIN) throw failed(operation, message, this.where)
+        this.isReadable = false
+        throw Turns.missed
+      }
+      if (this.peerName === undefined || message.path === this.peerName) return message
+      // A stranger's: the kernel lets them in before connect, and again once the peer is gone.
+      for (const descriptor of message.descriptors) this.libc.close(descriptor)
+    }
   }
 
   override sendTo(
@@ -169,42 +178,39 @@ const open = Effect.fnUntraced(function*(path: string, options: Options) {
     Effect.fromResult(Native.open(libc, platform.AF_UNIX, platform.SOCK_DGRAM)),
     unsupported
   )
-  return yield* bindAndAdopt(libc, readiness, descriptor, path, options).pipe(
+  return yield* adopt(libc, readiness, descriptor, options, bindTo(libc, descriptor, path)).pipe(
     Effect.onError(() => Effect.sync(() => libc.close(descriptor)))
   )
 })
 
-const bindAndAdopt = Effect.fnUntraced(function*(
-  libc: Libc.Libc,
-  readiness: Readiness.Readiness,
-  descriptor: number,
-  path: string,
-  options: Options
-) {
-  yield* check(yield* bindTo(libc, descriptor, path), Address.format({ path }))
-  const hasFile = path !== "" && !path.startsWith("@")
-  const remove = hasFile ? SocketFile.remove(yield* SocketFile.identify(path)) : Effect.void
-  return yield* adopt(libc, readiness, descriptor, options, remove).pipe(Effect.onError(() => remove))
-})
-
-/** Makes a socket of a descriptor that is bound, and of whatever is to be done before it is closed. */
+/** Makes a socket of a descriptor and of what binds it, which tells what is to be done before it is closed. */
 export const adopt = Effect.fnUntraced(function*(
   libc: Libc.Libc,
   readiness: Readiness.Readiness,
   descriptor: number,
   options: Options,
-  before: Effect.Effect<void>
+  bound: Effect.Effect<Effect.Effect<void>, SocketError>
 ) {
   const { credentials, peer } = options
-  if (credentials === true) yield* check(Native.passCredentials(libc, descriptor), "its options")
+  // Before it has a name, so that strangers cannot find it; and before the credentials, with which connect would name it.
   if (peer !== undefined) yield* check(Native.connect(libc, descriptor, peer.path), Address.format(peer))
+  if (credentials === true) yield* check(Native.passCredentials(libc, descriptor), "its options")
+  const before = yield* bound
   const local = Address.unix(Native.nameOf(libc, descriptor))
   const remote = peer === undefined ? undefined : Address.unix(peer.path)
   return yield* new UnixDatagramSocket(libc, readiness, descriptor, local, remote).own(before)
 })
 
+/** Binds, and tells what takes the file away again. */
+const bindTo = (libc: Libc.Libc, descriptor: number, path: string): Effect.Effect<Effect.Effect<void>, SocketError> =>
+  Effect.flatMap(replacing(libc, descriptor, path), (errno) => {
+    if (errno !== 0) return Effect.fail(failed("unixDatagram", errno, Address.format({ path })))
+    const hasFile = path !== "" && !path.startsWith("@")
+    return hasFile ? Effect.map(SocketFile.identify(path), SocketFile.remove) : Effect.succeed(Effect.void)
+  })
+
 /** Binds; a file that is left over from a socket that is gone is replaced. */
-const bindTo = (libc: Libc.Libc, descriptor: number, path: string): Effect.Effect<number> =>
+const replacing = (libc: Libc.Libc, descriptor: number, path: string): Effect.Effect<number> =>
   Effect.suspend(() => {
     const errno = Native.bind(libc, descriptor, path)
     if (errno !== EADDRINUSE || path.startsWith("@") || !isLeftOver(libc, path)) return Effect.succeed(errno)

@@ -125,22 +125,13 @@ export const fromDgram = (
   Effect.suspend(() => {
     const local = boundTo(node)
     if (local === undefined) return Effect.fail(notReady("fromDgram", "it is not bound", "A socket that is bound"))
-    return new UdpSocket.UdpSocket(node, local, peerOf(node), options?.onClose !== "keep").own()
+    return new UdpSocket.UdpSocket(node, local, UdpSocket.peerOf(node), options?.onClose !== "keep").own()
   }).pipe(Effect.uninterruptible)
 
 // Node throws where there is no address.
 const boundTo = (node: dgram.Socket): Address.Inet | undefined => {
   try {
     return UdpSocket.localOf(node)
-  } catch {
-    return undefined
-  }
-}
-
-const peerOf = (node: dgram.Socket): Address.Inet | undefined => {
-  try {
-    const { address, port } = node.remoteAddress()
-    return Address.inet(address, port)
   } catch {
     return undefined
   }
