@@ -178,10 +178,12 @@ export const rules: Readonly<Record<string, Rule>> = {
     "the lock file names a host: packages come from whatever registry a machine uses"
   ),
   "machine-path": lines(
-    (file) => !isFixture(file) && file.path !== "pnpm-lock.yaml",
-    // Where this project is built, and the home of whoever builds it.
+    (file) => file.path !== "pnpm-lock.yaml",
+    // Where this project is built, and the home of whoever builds it; written so that they do not match themselves.
     new RegExp(
-      ["/work/(main|shared|\\.library)", "/root/\\.", "/bash_jobs\\."].map((path) => `(^|[^\\w.])${path}`).join("|")
+      ["/wor[k]/(main|shared|\\.library)", "/roo[t]/\\.", "/bash_job[s]\\."].map((path) => `(^|[^\\w.])${path}`).join(
+        "|"
+      )
     ),
     "a path of one machine"
   )

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Deadlines from "./internal/Deadlines.ts"
+import * as Millis from "./internal/Millis.ts"
 import * as Scheduler from "./Scheduler.ts"
 
 /**
@@ -44,16 +45,13 @@ const sleep = (millis: number): Effect.Effect<void> =>
     return wait
   })
 
-// What a Clock of floating-point milliseconds may be off by.
-const precision = 0.001
-
 /** By a Clock of somebody's own, that of a test say, which may be early as well. */
 const sleepBy = (clock: Clock.Clock, millis: number): Effect.Effect<void> => {
-  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
-  const due = now() + millis
+  const due = Millis.now(clock) + millis
   const sleepOn = (left: number): Effect.Effect<void> =>
-    left <= precision
+    left <= Millis.precision
       ? Effect.void
-      : Effect.flatMap(clock.sleep(Duration.millis(Math.ceil(left - precision))), () => sleepOn(due - now()))
+      : Effect.flatMap(clock.sleep(Duration.millis(Math.ceil(left - Millis.precision))),
+        () => sleepOn(due - Millis.now(clock)))
   return sleepOn(millis)
 }

@@ -14,9 +14,10 @@ import {
   anyPort,
   descriptors,
   directory,
+  failure,
+  isDone,
   pair,
   pattern,
-  reason,
   receiveAll,
   receiveExactly,
   start,
@@ -26,10 +27,6 @@ import {
   untilWaiting,
   waits
 } from "./fixtures/socket.ts"
-
-const failure = <A, R>(effect: Effect.Effect<A, unknown, R>) => Effect.map(Effect.flip(effect), reason)
-
-const isDone = (fiber: Fiber.Fiber<unknown, unknown>) => fiber.pollUnsafe() !== undefined
 
 describe("a connection", () => {
   const targets: ReadonlyArray<readonly [string, Effect.Effect<Socket.Target, never, Scope.Scope>]> = [

@@ -18,8 +18,9 @@ import type { SocketError } from "../src/SocketError.ts"
 import {
   descriptors,
   directory,
+  failure,
+  isDone,
   pattern,
-  reason,
   start,
   text,
   uniqueName,
@@ -27,10 +28,6 @@ import {
   untilWaiting,
   waits
 } from "./fixtures/socket.ts"
-
-const failure = <A, R>(effect: Effect.Effect<A, unknown, R>) => Effect.map(Effect.flip(effect), reason)
-
-const isDone = (fiber: Fiber.Fiber<unknown, unknown>) => fiber.pollUnsafe() !== undefined
 
 type Made = Effect.Effect<Socket.Datagram, SocketError, Scope.Scope>
 

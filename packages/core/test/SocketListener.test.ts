@@ -15,7 +15,7 @@ import {
   anyPort,
   descriptors,
   directory,
-  reason,
+  failure,
   receiveAll,
   start,
   text,
@@ -24,8 +24,6 @@ import {
   untilWaiting,
   waits
 } from "./fixtures/socket.ts"
-
-const failure = <A, R>(effect: Effect.Effect<A, unknown, R>) => Effect.map(Effect.flip(effect), reason)
 
 /** How many connections were taken in and wait to be accepted. */
 const arrived = (listener: Socket.Listener): number =>

@@ -5,9 +5,7 @@ import * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Socket from "../src/Socket.ts"
-import { anyPort, descriptors, directory, reason, receiveAll, text, uniqueName, until } from "./fixtures/socket.ts"
-
-const failure = <A, R>(effect: Effect.Effect<A, unknown, R>) => Effect.map(Effect.flip(effect), reason)
+import { anyPort, descriptors, directory, failure, receiveAll, text, uniqueName, until } from "./fixtures/socket.ts"
 
 describe("a socket that is made step by step", () => {
   const addresses: ReadonlyArray<

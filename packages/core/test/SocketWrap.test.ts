@@ -10,8 +10,8 @@ import * as Socket from "../src/Socket.ts"
 import {
   anyPort,
   directory,
+  failure,
   pattern,
-  reason,
   receiveAll,
   start,
   text,
@@ -19,8 +19,6 @@ import {
   until,
   waits
 } from "./fixtures/socket.ts"
-
-const failure = <A, R>(effect: Effect.Effect<A, unknown, R>) => Effect.map(Effect.flip(effect), reason)
 
 /** A server of Node's. */
 const nodeServer = (target: { readonly port: number } | { readonly path: string }, options: net.ServerOpts = {}) =>

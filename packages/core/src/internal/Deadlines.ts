@@ -5,19 +5,17 @@
  * What it is not: public, or aware of Effect's Clock; it goes by `performance.now()`.
  *
  * Written for speed and size, as there may be a million of them. Waits that end in the same millisecond are a list; the
- * lists are in a heap by their millisecond. So joining costs a look into a Map when others end at the same time and a
- * logarithm of the number of different milliseconds when not, and leaving costs nothing but two links. A timer of Node
- * for each wait would cost twice the memory.
+ * lists are in a heap by their millisecond. So joining and leaving cost a look into a Map and two links when others end
+ * at the same time, and a logarithm of the number of different milliseconds when not. A timer of Node for each wait would
+ * cost twice the memory.
  */
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
 import * as Heap from "./Heap.ts"
+import * as Millis from "./Millis.ts"
 import * as Trace from "./Trace.ts"
 import * as WaitList from "./WaitList.ts"
-
-// The longest that Node's timers can do: 24 days.
-const longest = 2 ** 31 - 1
 
 const Cancellable: abstract new(fiber: Fiber.Fiber<unknown, unknown>) =>
   & WaitList.Wait
@@ -134,7 +132,7 @@ const clearAlarm = (): void => {
 const setAlarm = ({ at, due }: Moment): void => {
   clearTimeout(timer)
   alarm = at
-  timer = setTimeout(ring, Math.min(Math.max(Math.ceil(due - performance.now()), 1), longest))
+  timer = setTimeout(ring, Math.min(Math.max(Math.ceil(due - performance.now()), 1), Millis.longest))
 }
 
 // Node's timers count from the start of a millisecond, and 1 in 60 rings up to a millisecond early.

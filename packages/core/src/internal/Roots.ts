@@ -8,6 +8,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "../Tracer.ts"
 
 /** A fiber that somebody started by itself: a task, a request. */
 export interface Root {
@@ -39,11 +40,17 @@ export const addSource = (source: Source): Effect.Effect<void, never, Scope.Scop
 /** All roots of the process. */
 export const values = (): Array<Root> => Array.from(sources, (source) => Array.from(source.roots())).flat()
 
-/** What the tables know about whom a Context was made for. */
-export const describe = (context: Context.Context<never>): Readonly<Record<string, unknown>> | undefined => {
+// What the tables know about whom a Context was made for.
+const describe = (context: Context.Context<never>): Readonly<Record<string, unknown>> | undefined => {
   for (const source of sources) {
     const details = source.describe?.(context)
     if (details !== undefined) return details
   }
   return undefined
+}
+
+/** Where a failure of a root comes from, with what is known about whom it worked for. */
+export const originOf = ({ id, kind, name }: Root, context: Context.Context<never>): Tracer.Origin => {
+  const details = describe(context)
+  return details === undefined ? { kind, name, id } : { kind, name, id, details }
 }

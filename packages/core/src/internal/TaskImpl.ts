@@ -232,9 +232,7 @@ export class Registry implements Roots.Source {
     const isKilled = exit._tag === "Failure" && Cause.hasInterruptsOnly(exit.cause)
     if (Trace.sink !== undefined) Trace.sink[isKilled ? "killed" : "finished"](task)
     if (exit._tag === "Success" || isKilled) return
-    const { id, kind, name } = task
-    const details = Roots.describe(context)
-    this.tracer.reportUnsafe(exit.cause, details === undefined ? { kind, name, id } : { kind, name, id, details })
+    this.tracer.reportUnsafe(exit.cause, Roots.originOf(task, context))
   }
 
   kill(find: () => Entry | undefined): Effect.Effect<boolean> {

@@ -13,17 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "../Scheduler.ts"
 import * as Heap from "./Heap.ts"
+import * as Millis from "./Millis.ts"
 import type * as WaitLine from "./WaitLine.ts"
 import * as WaitList from "./WaitList.ts"
-
-/** What a time in floating-point milliseconds may be off by. */
-export const precision = 0.001
-
-// The longest that Node's timers can do: 24 days.
-const longest = 2 ** 31 - 1
-
-/** The time of a Clock in milliseconds, from any start. */
-export const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
 
 /** One wait for one run of a timer. */
 class Tick extends WaitList.Entry implements Heap.Item {
@@ -89,11 +81,11 @@ class Ticks {
 
   private setAlarm(tick: Tick): void {
     this.clearAlarm()
-    const left = tick.at - now(this.clock)
+    const left = tick.at - Millis.now(this.clock)
     // Also what is due already waits for a turn: a timer without an interval is not to keep everybody from theirs.
-    const sleep = left <= precision
+    const sleep = left <= Millis.precision
       ? Scheduler.turn
-      : this.clock.sleep(Duration.millis(Math.min(Math.ceil(left - precision), longest)))
+      : this.clock.sleep(Duration.millis(Math.min(Math.ceil(left - Millis.precision), Millis.longest)))
     const sleeper = Effect.runForkWith(tick.fiber.context)(sleep)
     this.sleeper = sleeper
     this.alarm = tick.at
@@ -106,7 +98,7 @@ class Ticks {
     this.sleeper = undefined
     this.alarm = Infinity
     const due: Array<Tick> = []
-    const time = now(this.clock) + precision
+    const time = Millis.now(this.clock) + Millis.precision
     for (let tick = this.heap.first; tick !== undefined && tick.at <= time; tick = this.heap.first) {
       this.take(tick)
       due.push(tick)

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type * as Tracer from "../Tracer.ts"
+import * as Millis from "./Millis.ts"
 import * as Roots from "./Roots.ts"
 import * as Ticks from "./Ticks.ts"
 
@@ -66,10 +67,10 @@ export class TimerImpl implements Roots.Root, Roots.Source {
 
   private get life(): Effect.Effect<void, never, any> {
     const { clock, delay, isOneshot, scope } = this.options
-    const start = Ticks.now(clock)
+    const start = Millis.now(clock)
     let count = 1
     const turn = Effect.suspend(() => {
-      const at = delay === 0 ? Ticks.now(clock) : start + count * delay
+      const at = delay === 0 ? Millis.now(clock) : start + count * delay
       return Effect.andThen(Ticks.wait(clock, { at, order: this.id, what: `the next run of ${this.label}` }), this.run)
     })
     return Effect.whileLoop({
@@ -78,7 +79,7 @@ export class TimerImpl implements Roots.Root, Roots.Source {
       body: () => turn,
       step: () => {
         // Times that a run has taken are left out, and those that it was too late for.
-        if (delay > 0) count = Math.max(count + 1, Math.ceil((Ticks.now(clock) - start - Ticks.precision) / delay))
+        if (delay > 0) count = Math.max(count + 1, Math.ceil((Millis.now(clock) - start - Millis.precision) / delay))
         if (isOneshot) this.isClosed = true
       }
     })
@@ -102,9 +103,7 @@ export class TimerImpl implements Roots.Root, Roots.Source {
   }
 
   private report(cause: Cause.Cause<unknown>, context: Context.Context<never>): void {
-    const { id, kind, name } = this
-    const details = Roots.describe(context)
-    this.options.tracer.reportUnsafe(cause, details === undefined ? { kind, name, id } : { kind, name, id, details })
+    this.options.tracer.reportUnsafe(cause, Roots.originOf(this, context))
   }
 
   private get label(): string {

@@ -8,10 +8,7 @@ import * as namespace from "kore-fx/legacy"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { ask, routes, start, text } from "./TestApp.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
+import { ask, routes, start, text, untyped } from "./TestApp.ts"
 
 /** The message of the RuntimeError that is thrown. */
 const refused = (f: () => unknown): string => {

@@ -3,10 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { kore } from "kore-fx/legacy"
-import { inWorker, notes, reported, run, turn, untilWaiting } from "./TestApp.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
+import { inWorker, notes, reported, run, turn, untilWaiting, untyped } from "./TestApp.ts"
 
 /** Waits for the milliseconds and gives their number. */
 function* after(millis: number) {

@@ -5,11 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { kore, reset } from "kore-fx/legacy"
 import { services } from "../../src/legacy/internal/Registry.ts"
-import { notes, reported, routes, Said, start, turn, until } from "./TestApp.ts"
+import { notes, reported, routes, Said, start, turn, until, untyped } from "./TestApp.ts"
 import * as TestProcess from "./TestProcess.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
 
 beforeEach(reset)
 

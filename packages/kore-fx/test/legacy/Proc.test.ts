@@ -2,10 +2,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { ProcError } from "@kore-fx/proc/ProcError"
 import * as Effect from "effect/Effect"
 import { kore, reset } from "kore-fx/legacy"
-import { ask, inWorker, notes, reported, routes, run, start, text, turn, until } from "./TestApp.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
+import { ask, inWorker, notes, reported, routes, run, start, text, turn, until, untyped } from "./TestApp.ts"
 
 beforeEach(reset)
 

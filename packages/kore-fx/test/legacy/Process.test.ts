@@ -6,11 +6,8 @@ import * as Fiber from "effect/Fiber"
 import { kore, reset, toApp } from "kore-fx/legacy"
 import * as fs from "node:fs"
 import * as os from "node:os"
-import { ask, inWorker, notes, reported, routes, start, text, turn, until } from "./TestApp.ts"
+import { ask, inWorker, notes, reported, routes, start, text, turn, until, untyped } from "./TestApp.ts"
 import * as TestProcess from "./TestProcess.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
 
 beforeEach(reset)
 

@@ -9,10 +9,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as v8 from "node:v8"
 import * as vm from "node:vm"
-import { inWorker, notes, routes, run, start, turn, until, untilWaiting } from "./TestApp.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
+import { inWorker, notes, routes, run, start, turn, until, untilWaiting, untyped } from "./TestApp.ts"
 
 const { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } = kore.socket
 

@@ -13,6 +13,9 @@ import * as Logger from "effect/Logger"
 import { Kore } from "kore-fx"
 import { kore, type Options, reset, toApp } from "kore-fx/legacy"
 
+/** What JavaScript users may write although TypeScript forbids it. */
+export const untyped: any = kore
+
 /** What an app has said. */
 export class Said extends Context.Service<Said, {
   /** Its log lines, without time and process. */

@@ -4,10 +4,7 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { Kore } from "kore-fx"
 import { kore, reset, toApp } from "kore-fx/legacy"
-import { inWorker, notes, reported, routes, Said, start, turn, until } from "./TestApp.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
+import { inWorker, notes, reported, routes, Said, start, turn, until, untyped } from "./TestApp.ts"
 
 beforeEach(reset)
 

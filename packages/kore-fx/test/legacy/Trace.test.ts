@@ -2,10 +2,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { kore, reset } from "kore-fx/legacy"
-import { inWorker, routes, run, Said, start, turn, until } from "./TestApp.ts"
-
-// What JavaScript users may write although TypeScript forbids it.
-const untyped = kore as any
+import { inWorker, routes, run, Said, start, turn, until, untyped } from "./TestApp.ts"
 
 beforeEach(reset)
 
