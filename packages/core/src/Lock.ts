@@ -13,11 +13,12 @@
  * it is long. Before changing this file, measure a hand-over under the worker's scheduler beside Effect's Semaphore under
  * the default one: with 100 waiters it costs a sixth (0.49 of 3.1 µs), with one waiter less than a third (0.46 of 1.6).
  *
- * To limit the wait and not the work, take the lock with a timeout and keep it for a scope:
- * `Effect.scoped(Effect.andThen(Effect.timeout(Lock.acquire(lock), "1 second"), work))`. The timeout waits in a fiber of
- * its own, which is the holder then: asking for the lock again in `work` is not recognised, and waits for ever.
+ * To limit the wait and not the work, take the lock with a timeout of its own and keep it for a scope:
+ * `Effect.scoped(Effect.andThen(Lock.acquire(lock, { timeout: "1 second" }), work))`.
  */
+import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
@@ -166,24 +167,32 @@ export const withLockIfAvailable: {
 /**
  * Takes the lock, waiting for it in the order of asking, and keeps it until the scope closes.
  *
- * Waiting is interruptible, and a timeout around it limits the wait alone. Dies with `LockReentered` in the holder
- * itself. Prefer `withLock`, which ends sooner.
+ * Waiting is interruptible. `timeout` limits the wait, by the Clock, and fails with Effect's TimeoutError; without it a
+ * fiber waits for as long as it takes. Dies with `LockReentered` in the holder itself. `Effect.timeout` limits the wait
+ * too, but waits in a fiber of its own, which is the holder then: a second `acquire` would not be recognised.
+ * Prefer `withLock`, which ends sooner.
  * Source: Kore, runtime §10 (`acquire` and `release`).
  *
  * @example
  * ```ts
  * const lock = Lock.makeUnsafe()
- * const program = Effect.scoped(Effect.andThen(Lock.acquire(lock), Effect.log("alone until the scope closes")))
+ * const program = Effect.scoped(Effect.andThen(
+ *   Lock.acquire(lock, { timeout: "1 second" }),
+ *   Effect.log("alone until the scope closes")
+ * ))
  * ```
  */
-export const acquire = (lock: Lock): Effect.Effect<void, never, Scope.Scope> => {
+export const acquire: {
+  (lock: Lock): Effect.Effect<void, never, Scope.Scope>
+  (lock: Lock, options: { readonly timeout: Duration.Input }): Effect.Effect<void, Cause.TimeoutError, Scope.Scope>
+} = (lock: Lock, options?: { readonly timeout: Duration.Input }): any => {
   const self = lock as Impl.LockImpl
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.scope, (scope) =>
       Effect.withFiber((fiber) => {
         const keep = Scope.addFinalizer(scope, Effect.sync(self.release))
         if (self.holder === fiber) return reentered(self)
-        if (self.holder !== undefined) return Effect.flatMap(self.waitToKeep(fiber, restore), () => keep)
+        if (self.holder !== undefined) return Effect.flatMap(self.waitToKeep(fiber, restore, options?.timeout), () => keep)
         self.holder = fiber
         return keep
       }))

@@ -15,96 +15,10 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as EffectScheduler from "effect/Scheduler"
-import * as Ring from "./internal/Ring.ts"
+import * as RunQueue from "./internal/RunQueue.ts"
 
 /** How many fibers the worker's scheduler wakes between two turns of the event loop: 64. */
 export const wakesPerTurn = 64
-
-type Task = () => void
-
-const none: ReadonlyArray<Task> = []
-
-/** The one line of woken fibers, and the tasks that wait for the next turn of the event loop. */
-class Line implements EffectScheduler.SchedulerDispatcher {
-  private readonly ready = new Ring.Ring<Task>()
-  private later: Array<Task> = []
-  private microtaskArmed = false
-  private turnArmed = false
-  private running = false
-  private left: number
-  private readonly perTurn: number
-
-  constructor(perTurn: number) {
-    this.perTurn = perTurn
-    this.left = perTurn
-  }
-
-  scheduleTask(task: Task, priority: number): void {
-    if (priority > 0) this.later.push(task)
-    else this.ready.push(task)
-    if (!this.running) this.arm()
-  }
-
-  endTurn(): void {
-    this.left = 0
-  }
-
-  flush(): void {
-    this.left = Infinity
-    try {
-      while (this.ready.length > 0 || this.later.length > 0) this.run(this.takeLater())
-    } finally {
-      this.left = this.perTurn
-    }
-  }
-
-  private readonly onMicrotask = (): void => {
-    this.microtaskArmed = false
-    this.run(none)
-  }
-
-  private readonly onTurn = (): void => {
-    this.turnArmed = false
-    this.left = this.perTurn
-    this.run(this.takeLater())
-  }
-
-  private takeLater(): ReadonlyArray<Task> {
-    if (this.later.length === 0) return none
-    const due = this.later
-    this.later = []
-    return due
-  }
-
-  private run(due: ReadonlyArray<Task>): void {
-    const outer = this.running
-    let i = 0
-    this.running = true
-    try {
-      while (i < due.length) due[i++]!()
-      while (this.left > 0 && this.ready.length > 0) {
-        this.left--
-        this.ready.shift()()
-      }
-    } finally {
-      this.running = outer
-      // A task that throws is the process's uncaught exception; the tasks behind it must not be lost with it.
-      if (i < due.length) this.later = due.slice(i).concat(this.later)
-      this.arm()
-    }
-  }
-
-  private arm(): void {
-    if (this.ready.length > 0 && this.left > 0) {
-      if (this.microtaskArmed) return
-      this.microtaskArmed = true
-      queueMicrotask(this.onMicrotask)
-    } else if (!this.turnArmed && (this.ready.length > 0 || this.later.length > 0)) {
-      this.turnArmed = true
-      setImmediate(this.onTurn)
-    }
-  }
-}
 
 /**
  * Waits for one turn of the event loop, so that I/O, timers and all other woken fibers get theirs.
@@ -135,16 +49,16 @@ export const make = (options?: { readonly wakesPerTurn?: number }): EffectSchedu
   if (!(Number.isSafeInteger(perTurn) && perTurn >= 1)) {
     throw new RangeError(`A scheduler got wakesPerTurn ${perTurn}. Expected a whole number, 1 or more.`)
   }
-  const line = new Line(perTurn)
+  const queue = new RunQueue.RunQueue(perTurn)
   return {
     executionMode: "async",
     shouldYield(fiber: Fiber.Fiber<unknown, unknown>) {
       if (fiber.currentOpCount < fiber.cache.maxOpsBeforeYield) return false
-      line.endTurn()
+      queue.endTurn()
       return true
     },
-    // One line for all fibers, where the default makes one per fiber: waking costs an entry, not a microtask.
-    makeDispatcher: () => line
+    // One queue for all fibers, where the default makes one per fiber: waking costs an entry, not a microtask.
+    makeDispatcher: () => queue
   }
 }
 

@@ -278,7 +278,8 @@ describe("a lock's timeout", () => {
   for (
     const [how, waiting] of [
       ["withLock", (lock: Lock.Lock) => Lock.withLock(lock, Effect.void)],
-      ["acquire", (lock: Lock.Lock) => Effect.scoped(Lock.acquire(lock))]
+      ["acquire", (lock: Lock.Lock) => Effect.scoped(Lock.acquire(lock))],
+      ["acquire, of its own,", (lock: Lock.Lock) => Effect.scoped(Lock.acquire(lock, { timeout: "1 second" }))]
     ] as const
   ) {
     it.effect(`kore §10: a wait that ${how} gives up in time leaves no trace`, () =>
@@ -286,7 +287,9 @@ describe("a lock's timeout", () => {
         const { letGo, lock } = yield* held
         const order: Array<string> = []
         yield* asking(lock, order, "first")
-        const patient = yield* start(Effect.exit(Effect.timeout(waiting(lock), "1 second")))
+        const patient = yield* start(Effect.exit(
+          how.startsWith("acquire,") ? waiting(lock) : Effect.timeout(waiting(lock), "1 second")
+        ))
         yield* asking(lock, order, "last")
         assert.strictEqual(yield* Lock.waiting(lock), 3)
         yield* TestClock.adjust("1 second")
@@ -319,6 +322,29 @@ describe("a lock's timeout", () => {
       assert.isFalse(yield* isFree(lock))
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* Fiber.join(patient), "done")
+      assert.isTrue(yield* isFree(lock))
+    }))
+
+  it.effect("of acquire limits the wait and not the work; whoever asked is the holder, and the error says who holds it", () =>
+    Effect.gen(function*() {
+      const lock = yield* Lock.makeNamed("ledger")
+      const acquire = Lock.acquire(lock, { timeout: "1 second" })
+      const patient = yield* start(Effect.scoped(Effect.gen(function*() {
+        yield* acquire
+        const again = yield* Effect.exit(acquire)
+        yield* Effect.sleep("1 minute")
+        return { again, holder: yield* Lock.holder(lock), self: yield* Effect.fiberId }
+      })))
+      const late = yield* start(Effect.flip(Effect.scoped(acquire)))
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(late)
+      assert.match(error.message, new RegExp(`^The wait for lock ledger timed out after 1s. It is held by fiber ${patient.id}`))
+      const next = yield* start(Effect.scoped(Lock.acquire(lock, { timeout: "1 hour" })))
+      yield* TestClock.adjust("59 seconds")
+      const { again, holder, self } = yield* Fiber.join(patient)
+      assert.deepStrictEqual(holder, Option.some(self))
+      assert.isTrue(Exit.isFailure(again) && Cause.squash(again.cause) instanceof Lock.LockReentered)
+      yield* Fiber.join(next)
       assert.isTrue(yield* isFree(lock))
     }))
 

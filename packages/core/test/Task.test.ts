@@ -7,9 +7,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as EffectScheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { AsyncLocalStorage } from "node:async_hooks"
+import * as Scheduler from "../src/Scheduler.ts"
 import * as Task from "../src/Task.ts"
 import * as Tracer from "../src/Tracer.ts"
 
@@ -107,6 +109,61 @@ describe("create", () => {
         yield* Deferred.await(end)
       })
     ))
+
+  describe("and waiting for it at once, as a worker does", () => {
+    const onWorker = <A, E>(effect: Effect.Effect<A, E, Task.Tasks>) =>
+      Effect.provideService(withTasks(() => effect), EffectScheduler.Scheduler, Scheduler.make())
+
+    it.effect("begins the tasks before it first, and starts none twice", () =>
+      onWorker(Effect.gen(function*() {
+        const order: Array<string> = []
+        const task = (name: string) => Task.create(Effect.sync(() => order.push(name)))
+        yield* task("a")
+        yield* (yield* task("b")).await
+        yield* (yield* task("c")).await
+        yield* task("d")
+        const killed = yield* task("killed")
+        yield* killed.kill
+        yield* (yield* task("e")).await
+        yield* Scheduler.turn
+        assert.deepStrictEqual(order, ["a", "b", "c", "d", "e"])
+      })))
+
+    it.effect("10,000 tasks deep does not nest", () =>
+      onWorker(Effect.gen(function*() {
+        const sum = (n: number): Effect.Effect<number, never, Task.Tasks> =>
+          n === 0 ? Effect.succeed(0) : Effect.flatMap(
+            Task.create(Effect.suspend(() => sum(n - 1))),
+            (task) => Effect.flatMap(task.await, (exit) => Exit.isSuccess(exit) ? Effect.succeed(exit.value + 1) : exit)
+          )
+        assert.strictEqual(yield* sum(10_000), 10_000)
+      })))
+
+    it.effect("for ever lets the event loop turn", () =>
+      onWorker(Effect.gen(function*() {
+        let hasTurned = false
+        setImmediate(() => {
+          hasTurned = true
+        })
+        let tasks = 0
+        while (!hasTurned) {
+          yield* (yield* Task.create(Effect.void)).await
+          tasks++
+        }
+        assert.isAtMost(tasks, 2 * Scheduler.wakesPerTurn)
+      })))
+
+    it.effect("a task that suspends ends the wait when it ends, and one that kills its waiter does so", () =>
+      onWorker(Effect.gen(function*() {
+        const slow = yield* Task.create(Effect.as(Scheduler.turn, "done"))
+        assert.deepStrictEqual(yield* slow.await, Exit.succeed("done"))
+        const waiter: Task.Task<unknown> = yield* Task.create(Effect.gen(function*() {
+          yield* (yield* Task.create(Effect.suspend(() => waiter.kill))).await
+          return yield* Effect.never
+        }))
+        assert.isTrue(Exit.hasInterrupts(yield* waiter.await))
+      })))
+  })
 
   it.effect("interrupting the wait for a task leaves the task alone", () =>
     withTasks(() =>

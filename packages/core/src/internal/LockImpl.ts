@@ -4,6 +4,8 @@
  * When to reach for it: only through `Lock` and `KeyedLock`, which say what is promised.
  * What it is not: public. Nothing here protects itself from being interrupted; `Lock` puts it into frames that do.
  */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -46,6 +48,18 @@ class Waiter<A, E, R> extends WaitLine.Waiter {
     if (this.waits) this.lock.line.leave(this)
     else this.lock.leave()
     return undefined
+  }
+
+  /** Ends the wait after so long, unless it has ended before. */
+  timeOut(after: Duration.Input): Effect.Effect<void> {
+    return Effect.andThen(
+      Effect.sleep(after),
+      Effect.sync(() => {
+        if (!this.waits) return
+        this.lock.line.leave(this)
+        this.resume!(Effect.fail(this.lock.timeoutError(after)) as Effect.Effect<any, any>)
+      })
+    )
   }
 
   readonly leaveOnFailure = (exit: Exit.Exit<A, E>): undefined => {
@@ -93,8 +107,27 @@ export class LockImpl {
   }
 
   /** Waits for the lock and keeps it, in a fiber that is uninterruptible and puts the release into a scope next. */
-  waitToKeep(fiber: AnyFiber, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>): Effect.Effect<void> {
-    const waiter = new Waiter<void, never, never>(fiber, this, Effect.void)
-    return Effect.onExitPrimitive(restore(Effect.callback(waiter.ask)), waiter.leaveOnFailure)
+  waitToKeep(
+    fiber: AnyFiber,
+    restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>,
+    timeout: Duration.Input | undefined
+  ): Effect.Effect<void, Cause.TimeoutError> {
+    const waiter = new Waiter<void, Cause.TimeoutError, never>(fiber, this, Effect.void)
+    const wait = Effect.onExitPrimitive(restore(Effect.callback(waiter.ask)), waiter.leaveOnFailure)
+    if (timeout === undefined) return wait
+    // Only the timer runs in another fiber: whoever asks has to be the holder.
+    return Effect.acquireUseRelease(
+      Effect.forkChild(waiter.timeOut(timeout), { startImmediately: true }),
+      () => wait,
+      (timer) => Fiber.interrupt(timer)
+    )
+  }
+
+  timeoutError(after: Duration.Input): Cause.TimeoutError {
+    const limit = Duration.format(Duration.fromInputUnsafe(after))
+    return new Cause.TimeoutError(
+      `The wait for ${this.label} timed out after ${limit}. It is held by fiber ${this.holder?.id}. ` +
+        "Nothing is lost: ask again, give it more time, or hold it for less."
+    )
   }
 }

@@ -14,3 +14,21 @@ export const precision = 0.001
 
 /** The time of a Clock, from any start. */
 export const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+
+let coarseNow = 0
+let isCurrent = false
+
+const expire = (): void => {
+  isCurrent = false
+}
+
+/**
+ * Whole milliseconds of `performance.now()`, looked up once for all that runs before the next microtask: for people
+ * who look at lists, where a look at the clock each time would be a tenth of the work.
+ */
+export const coarse = (): number => {
+  if (isCurrent) return coarseNow
+  isCurrent = true
+  queueMicrotask(expire)
+  return coarseNow = Math.trunc(performance.now())
+}

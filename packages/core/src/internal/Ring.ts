@@ -23,6 +23,11 @@ export class Ring<A> {
     this.items[(this.head + this.length++) & (this.items.length - 1)] = item
   }
 
+  /** The oldest item, without taking it. Call it only while `length` is above 0. */
+  get first(): A {
+    return this.items[this.head] as A
+  }
+
   /** Takes the oldest item. Call it only while `length` is above 0. */
   shift(): A {
     const item = this.items[this.head] as A

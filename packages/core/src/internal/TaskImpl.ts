@@ -5,7 +5,8 @@
  * What it is not: public.
  *
  * Written for speed: a task costs one fiber, which is made when its turn has come and not before, and a task that ends
- * without waiting leaves nothing behind. Until its turn it is an entry in a line.
+ * without waiting leaves nothing behind. Until its turn it is an entry in a line. Whoever waits for the task whose turn
+ * is next starts it on the spot: if it ends at once, nobody had to be suspended and woken.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -18,8 +19,10 @@ import { AsyncResource } from "node:async_hooks"
 import type { Task } from "../Task.ts"
 import type * as Tracer from "../Tracer.ts"
 import * as IdTable from "./IdTable.ts"
+import * as Millis from "./Millis.ts"
 import * as Ring from "./Ring.ts"
 import * as Roots from "./Roots.ts"
+import * as RunQueue from "./RunQueue.ts"
 import * as Trace from "./Trace.ts"
 import * as WaitList from "./WaitList.ts"
 
@@ -39,22 +42,23 @@ interface Plan {
 const emptyScope = Scope.makeUnsafe()
 const closedScope: Scope.Scope["state"] = { _tag: "Closed", exit: Exit.void }
 
+/** The first step of every task, in which it may kill itself already. */
+const begin = Effect.withFiber((fiber) => fiber.getRef(Current)!.begin(fiber))
+
 let lastId = 0
 
 export class Entry implements Task<any, any>, IdTable.Entry<Entry>, Roots.Root {
   link: Entry | undefined = undefined
   fiber: Fiber.Fiber<any, any> | undefined = undefined
   readonly id = ++lastId
-  readonly created = Math.trunc(performance.now())
+  readonly created = Millis.coarse()
   private exit: Exit.Exit<any, any> | undefined = undefined
   private plan: Plan | undefined
   private givenName: string | undefined
   private waiting: Array<WaitForEnd> | undefined = undefined
   private readonly registry: Registry
   /** The task is its own scope, as every task has one and hardly any uses it. */
-  readonly strategy = "sequential"
-  readonly parent = undefined
-  state: Scope.Scope["state"] = emptyScope.state
+  state = emptyScope.state
 
   constructor(
     registry: Registry,
@@ -88,6 +92,13 @@ export class Entry implements Task<any, any>, IdTable.Entry<Entry>, Roots.Root {
   }
 
   get await(): Effect.Effect<Exit.Exit<any, any>> {
+    return Effect.suspend(() => {
+      if (this.plan !== undefined) this.registry.startAhead(this)
+      return this.exit === undefined ? this.waitForEnd : Effect.succeed(this.exit)
+    })
+  }
+
+  private get waitForEnd(): Effect.Effect<Exit.Exit<any, any>> {
     return Effect.callback((resume) => {
       if (this.exit !== undefined) return resume(Effect.succeed(this.exit))
       const wait = new WaitForEnd(Fiber.getCurrent()!, this, resume)
@@ -104,24 +115,27 @@ export class Entry implements Task<any, any>, IdTable.Entry<Entry>, Roots.Root {
 
   /** Runs the task up to its first wait, unless it was killed before its turn. */
   start(): void {
-    const { plan } = this
-    if (plan === undefined) return
-    this.plan = undefined
-    plan.creator.runInAsyncScope(this.run, this, plan)
-    plan.creator.emitDestroy()
+    const creator = this.plan?.creator
+    if (creator === undefined) return
+    creator.runInAsyncScope(this.run, this, this.plan!.context)
+    creator.emitDestroy()
   }
 
-  private run({ context, effect }: Plan): void {
+  private run(context: Context.Context<never>): void {
     const services = Context.add(Context.add(context, Current, this), Scope.Scope, this.scope)
-    const fiber = Effect.runForkWith(services)(Effect.withFiber((fiber) => {
-      // Before its first step, in which it may kill itself.
-      this.fiber = fiber
-      if (Trace.sink !== undefined) Trace.sink.running(this)
-      return effect
-    }))
+    const fiber = Effect.runForkWith(services)(begin)
     const exit = fiber.pollUnsafe()
-    if (exit !== undefined) this.release(exit, services)
-    else fiber.addObserver((exit) => this.release(exit, services))
+    if (exit !== undefined) return this.release(exit, services)
+    this.fiber = fiber
+    fiber.addObserver((exit) => this.release(exit, fiber.context))
+  }
+
+  begin(fiber: Fiber.Fiber<any, any>): Effect.Effect<any, any, any> {
+    const { effect } = this.plan!
+    this.plan = undefined
+    this.fiber = fiber
+    if (Trace.sink !== undefined) Trace.sink.running(this)
+    return effect
   }
 
   private get scope(): Scope.Closeable {
@@ -164,10 +178,10 @@ export class Entry implements Task<any, any>, IdTable.Entry<Entry>, Roots.Root {
 }
 
 // What else Effect looks for in a scope.
-for (const [key, value] of Object.entries(emptyScope)) if (key.startsWith("~")) Reflect.set(Entry.prototype, key, value)
+for (const [key, value] of Object.entries(emptyScope)) if (key !== "state") Reflect.set(Entry.prototype, key, value)
 
 class WaitForEnd extends WaitList.Entry {
-  readonly since = performance.now()
+  readonly since = Millis.coarse()
   private readonly task: Entry
   private readonly resume: (effect: Effect.Effect<Exit.Exit<any, any>>) => void
 
@@ -183,7 +197,8 @@ class WaitForEnd extends WaitList.Entry {
 
   end(exit: Exit.Exit<any, any>): void {
     WaitList.remove(this)
-    this.resume(Effect.succeed(exit))
+    // In its turn: tasks that wait for one another in a long chain would end inside of each other.
+    this.fiber.currentDispatcher.scheduleTask(() => this.resume(Effect.succeed(exit)), 0)
   }
 
   describe(): WaitList.Description {
@@ -191,11 +206,18 @@ class WaitForEnd extends WaitList.Entry {
   }
 }
 
+// A task that is started inside of a wait for it may itself wait for one; each takes some of the stack.
+const deepest = 16
+
 export class Registry implements Roots.Source {
   private readonly tasks = new IdTable.IdTable<Entry>()
   private readonly unstarted = new Ring.Ring<Entry>()
   private readonly tracer: Tracer.Tracer["Service"]
   private readonly dispatcher: Scheduler.SchedulerDispatcher
+  /** How often `startNext` is to be called: as often as tasks wait for their turn, or more. */
+  private turns = 0
+  /** How deep tasks are that were started inside of a wait for them. */
+  private depth = 0
   private closed = false
 
   constructor(tracer: Tracer.Tracer["Service"], scheduler: Scheduler.Scheduler) {
@@ -218,12 +240,29 @@ export class Registry implements Roots.Source {
     } else {
       // The creator goes on first, and a chain of tasks that create tasks does not nest.
       this.unstarted.push(task)
-      this.dispatcher.scheduleTask(this.startNext, 0)
+      if (this.turns < this.unstarted.length) {
+        this.turns++
+        this.dispatcher.scheduleTask(this.startNext, 0)
+      }
     }
     return task
   }
 
-  private readonly startNext = (): void => this.unstarted.shift().start()
+  private readonly startNext = (): void => {
+    this.turns--
+    if (this.unstarted.length > 0) this.unstarted.shift().start()
+  }
+
+  /** Starts a task inside of a wait for it, if it is the next and the event loop can do without a turn. */
+  startAhead(task: Entry): void {
+    const { dispatcher, unstarted } = this
+    if (unstarted.length === 0 || unstarted.first !== task || this.depth === deepest) return
+    if (!(dispatcher instanceof RunQueue.RunQueue) || !dispatcher.takeRoom()) return
+    unstarted.shift()
+    this.depth++
+    task.start()
+    this.depth--
+  }
 
   readonly get = (id: number): Entry | undefined => this.tasks.get(id)
 
