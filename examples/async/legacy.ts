@@ -68,12 +68,10 @@ class AsyncApp {
   async proc(req: kore.Request, seconds: string, limit: string) {
     // It belongs to the coroutine: whatever is left of it when that ends is killed.
     const child = kore.proc(["sh", "-c", script, "sh", seconds], Number(limit) * 1000)
+    kore.log(kore.LOG_INFO, `child ${child.pid} runs`)
     try {
       let output = ""
-      for (let chunk = await child.recv(8192); chunk !== null; chunk = await child.recv(8192)) {
-        if (output === "") kore.log(kore.LOG_INFO, `child ${child.pid} runs`)
-        output += chunk
-      }
+      for (let chunk = await child.recv(8192); chunk !== null; chunk = await child.recv(8192)) output += chunk
       req.response(200, `${output}exit code ${await child.reap()}\n`)
     } catch (error) {
       if (!(error instanceof kore.TimeoutError)) throw error

@@ -113,3 +113,22 @@ for (const style of ["main", "legacy"]) {
       }))
   })
 }
+
+describe("main.ts on Linux", () => {
+  it.live("two workers listen on one port", () =>
+    Effect.gen(function*() {
+      // One that is free: the workers cannot choose it together.
+      const { port } = (yield* Effect.scoped(Socket.listen({ host: "127.0.0.1", port: 0 }))).address as Socket.Inet
+      const app = yield* RunningApp.start([new URL("main.ts", import.meta.url).pathname], {
+        env: { KORE_WORKERS: "2", PORT: String(port) }
+      })
+      const workers = yield* app.workers
+      assert.strictEqual(workers.size, 2)
+      assert.strictEqual((yield* app.log).split(`echo listens on 127.0.0.1:${port}`).length - 1, 2)
+      const clients = yield* Effect.replicateEffect(connect(app), 20)
+      for (const client of clients) assert.isTrue(yield* echoed(client, Buffer.from("hello")))
+      yield* app.signal("SIGTERM")
+      for (const client of clients) assert.deepStrictEqual(yield* Socket.recv(client, 1), Option.none())
+      assert.deepStrictEqual(yield* app.ended, { code: 0, signal: null })
+    }))
+})

@@ -1,5 +1,5 @@
-import { Effect, Layer, Option, Schedule, type Scope } from "effect"
-import { Kore, Socket, type SocketError, Task } from "kore-fx"
+import { Effect, Layer, Option } from "effect"
+import { Kore, Socket } from "kore-fx"
 
 /** Sends back what it receives, to the end of the stream. */
 const echo = Effect.fnUntraced(function*(socket: Socket.Stream) {
@@ -13,27 +13,12 @@ const echo = Effect.fnUntraced(function*(socket: Socket.Stream) {
   }
 })
 
-/** A task of a client: waits until one is there, and leaves waiting for the next one to another task. */
-const client = (
-  listener: Socket.Listener
-): Effect.Effect<void, SocketError.SocketError, Scope.Scope | Task.Tasks> =>
-  Effect.gen(function*() {
-    const socket = yield* Socket.accept(listener).pipe(
-      // The system may have run out of something: it may go better later.
-      Effect.retry(Schedule.spaced("1 second")),
-      // The worker stops: the door is closed first.
-      Effect.onInterrupt(() => Socket.close(listener))
-    )
-    const peer = Socket.format(socket.remote)
-    yield* Task.create(client(listener), { name: "next client" })
-    yield* Task.setName(`client ${peer}`)
-    yield* Effect.catch(echo(socket), (error) => Effect.log(error.message))
-  })
-
 const server = Layer.effectDiscard(Effect.gen(function*() {
-  const listener = yield* Socket.listen({ host: "127.0.0.1", port: Number(process.env["PORT"] ?? 8888) })
+  const port = Number(process.env["PORT"] ?? 8888)
+  // Every worker listens by itself, which only Linux divides among several.
+  const listener = yield* Socket.listen({ host: "127.0.0.1", port }, { reusePort: process.platform === "linux" })
   yield* Effect.log(`echo listens on ${Socket.format(listener.address)}`)
-  yield* Task.create(client(listener), { name: "next client" })
+  yield* Effect.forkScoped(Socket.serve(listener, echo, { name: "echo", concurrency: 1_000, drain: "1 second" }))
 }))
 
 export const app = Kore.app({ config: { workers: 1, deployment: "development" }, servers: {}, worker: server })

@@ -9,6 +9,7 @@
  * status is 2 when nothing was started because of what was asked, the same next time, and 1 when the app's own program
  * ran and failed.
  */
+import type * as Cause from "effect/Cause"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { KoreError } from "kore-fx"
@@ -144,41 +145,48 @@ const explain = (error: { readonly _tag: keyof typeof table }): string => {
   return fill(`${sentence}\nExpected: ${expected}\nWhat to do: ${hint} [${code}]`, error)
 }
 
+// A class like `Schema.TaggedError`, whose message and exit status are those of its row.
+const Row = <Self>() =>
+<Tag extends keyof typeof table, const Fields extends Schema.Struct.Fields>(
+  tag: Tag,
+  fields: Fields
+): Schema.Class<Self, Schema.TaggedStruct<Tag, Fields>, Cause.YieldableError & WithExitStatus> => {
+  const base = Schema.TaggedError<Self, WithExitStatus>()(tag, fields) as any
+  Object.defineProperties(base.prototype, {
+    message: {
+      get(this: { readonly _tag: Tag }) {
+        return explain(this)
+      }
+    },
+    [Runtime.errorExitCode]: { value: table[tag].exitStatus }
+  })
+  return base
+}
+
+interface WithExitStatus {
+  readonly [Runtime.errorExitCode]: number
+}
+
 /** Words of the command line that are not understood; exit status 2. */
-export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
+export class UsageError extends Row<UsageError>()("UsageError", {
   problems: Schema.String,
   usage: Schema.String,
   hint: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.UsageError.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** The app file, or one of the directories on the way to it, does not exist; exit status 2. */
-export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFound", {
+export class FileNotFound extends Row<FileNotFound>()("FileNotFound", {
   missing: Schema.String,
   cwd: Schema.String,
   hint: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.FileNotFound.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** What is there cannot be an app file: a directory, an extension that Node does not run; exit status 2. */
-export class FileUnusable extends Schema.TaggedError<FileUnusable>()("FileUnusable", {
+export class FileUnusable extends Row<FileUnusable>()("FileUnusable", {
   file: Schema.String,
   reason: Schema.String,
   hint: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.FileUnusable.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 const Located = {
   /** `app.ts:3:12`, or less when less is known. */
@@ -191,141 +199,76 @@ const Located = {
 }
 
 /** A file of the app, or one that it imports, is not valid; exit status 2. */
-export class SyntaxProblem extends Schema.TaggedError<SyntaxProblem>()("SyntaxProblem", Located) {
-  override readonly [Runtime.errorExitCode] = table.SyntaxProblem.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+export class SyntaxProblem extends Row<SyntaxProblem>()("SyntaxProblem", Located) {}
 
 /** TypeScript that is more than types, such as an enum; exit status 2. */
-export class UnsupportedSyntax extends Schema.TaggedError<UnsupportedSyntax>()("UnsupportedSyntax", Located) {
-  override readonly [Runtime.errorExitCode] = table.UnsupportedSyntax.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+export class UnsupportedSyntax extends Row<UnsupportedSyntax>()("UnsupportedSyntax", Located) {}
 
 /** An import finds no package, no file, or not the name in it; exit status 2. */
-export class ImportProblem extends Schema.TaggedError<ImportProblem>()("ImportProblem", Located) {
-  override readonly [Runtime.errorExitCode] = table.ImportProblem.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+export class ImportProblem extends Row<ImportProblem>()("ImportProblem", Located) {}
 
 /** The app's own program threw while it was loaded; exit status 1. */
-export class AppThrew extends Schema.TaggedError<AppThrew>()("AppThrew", Located) {
-  override readonly [Runtime.errorExitCode] = table.AppThrew.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+export class AppThrew extends Row<AppThrew>()("AppThrew", Located) {}
 
 /** The file neither exports an app nor runs one; exit status 2. */
-export class NoApp extends Schema.TaggedError<NoApp>()("NoApp", {
+export class NoApp extends Row<NoApp>()("NoApp", {
   file: Schema.String,
   exports: Schema.Array(Schema.String),
   hint: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.NoApp.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** The file exports or starts more than one app; exit status 2. */
-export class SeveralApps extends Schema.TaggedError<SeveralApps>()("SeveralApps", {
+export class SeveralApps extends Row<SeveralApps>()("SeveralApps", {
   file: Schema.String,
   names: Schema.Array(Schema.String)
-}) {
-  override readonly [Runtime.errorExitCode] = table.SeveralApps.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** The Layer of the app's workers fails; exit status 1. */
-export class LayerFailed extends Schema.TaggedError<LayerFailed>()("LayerFailed", {
+export class LayerFailed extends Row<LayerFailed>()("LayerFailed", {
   file: Schema.String,
   reason: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.LayerFailed.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** What `kore-fx check` found; exit status 2. */
-export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed", {
+export class CheckFailed extends Row<CheckFailed>()("CheckFailed", {
   file: Schema.String,
   problems: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.CheckFailed.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** No server that was asked for runs; exit status 1. */
-export class NoServer extends Schema.TaggedError<NoServer>()("NoServer", {
+export class NoServer extends Row<NoServer>()("NoServer", {
   /** What there is not: a sentence without its full stop. */
   wanted: Schema.String,
   hint: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.NoServer.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** Several servers run the app file that was asked for; exit status 1. */
-export class SeveralServers extends Schema.TaggedError<SeveralServers>()("SeveralServers", {
+export class SeveralServers extends Row<SeveralServers>()("SeveralServers", {
   count: Schema.Int,
   file: Schema.String,
   /** The list of them. */
   servers: Schema.String,
   /** The process id of the first. */
   pid: Schema.Int
-}) {
-  override readonly [Runtime.errorExitCode] = table.SeveralServers.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** A control socket, or their directory, is not this user's; exit status 1. */
-export class ServerForbidden extends Schema.TaggedError<ServerForbidden>()("ServerForbidden", {
+export class ServerForbidden extends Row<ServerForbidden>()("ServerForbidden", {
   path: Schema.String,
   reason: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.ServerForbidden.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** A server does not answer; exit status 1. */
-export class ServerSilent extends Schema.TaggedError<ServerSilent>()("ServerSilent", { path: Schema.String }) {
-  override readonly [Runtime.errorExitCode] = table.ServerSilent.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+export class ServerSilent extends Row<ServerSilent>()("ServerSilent", { path: Schema.String }) {}
 
 /** A server has a version whose answers are not understood; exit status 1. */
-export class ServerOtherVersion extends Schema.TaggedError<ServerOtherVersion>()("ServerOtherVersion", {
+export class ServerOtherVersion extends Row<ServerOtherVersion>()("ServerOtherVersion", {
   path: Schema.String,
   /** What it is. */
   found: Schema.String,
   /** The version of the command. */
   version: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = table.ServerOtherVersion.exitStatus
-  override get message(): string {
-    return explain(this)
-  }
-}
+}) {}
 
 /** Why a running server cannot be looked at. */
 export type ServerProblem = NoServer | SeveralServers | ServerForbidden | ServerSilent | ServerOtherVersion

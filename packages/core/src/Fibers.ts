@@ -5,7 +5,7 @@
  * What it is not: a profiler, or a history. A row tells what was true when it was made, and keeping it costs nothing
  * before somebody asks.
  *
- * Known are the tasks, the requests that wait, the fibers that these have forked, and every fiber that waits for
+ * Known are the tasks, the requests that wait, the connections of `Socket.serve`, the fibers that these have forked, and every fiber that waits for
  * something of kore-fx. A fiber that waits for something else, an `Effect.sleep` or a Promise say, has no `waits`; the
  * branches of an `Effect.all` are seen only while they wait for something of kore-fx.
  */
@@ -67,8 +67,9 @@ export const list: Effect.Effect<ReadonlyArray<Row>> = Effect.withFiberSucceed((
  * Logs every step of tasks and of waits until the scope closes: created, running, suspended, woken, finished, killed.
  *
  * One line at level Info for each, through the loggers of the fiber that asked. For hunting one bug: it slows a worker
- * down, and a Logger that waits for something of kore-fx itself, a `Queue` say, makes lines about its own waits without
- * end. Source: Kore, runtime §5 (`corotrace`).
+ * down. What a Logger wakes or starts while it writes such a line, a fiber that waits in a `Queue` for what is to be
+ * written say, is its own and is not followed: lines about it would make lines without end.
+ * Source: Kore, runtime §5 (`corotrace`).
  *
  * @example
  * ```ts
@@ -76,12 +77,23 @@ export const list: Effect.Effect<ReadonlyArray<Row>> = Effect.withFiberSucceed((
  * ```
  */
 export const trace: Effect.Effect<void, never, Scope.Scope> = Effect.withFiber((fiber) => {
-  const write = Effect.runForkWith(fiber.context)
-  const say = (text: string): void => void write(Effect.logInfo(text))
-  const ofRoot = (step: string) => (root: Roots.Root) => say(`${label(root)} ${step}`)
+  const run = Effect.runForkWith(fiber.context)
+  const ofLogger = new WeakSet<object>()
+  let isWriting = false
+  const say = (who: Roots.Root | AnyFiber, text: string): void => {
+    if (isWriting) ofLogger.add(who)
+    if (isWriting || ofLogger.has(who)) return
+    isWriting = true
+    run(Effect.logInfo(text))
+    isWriting = false
+  }
+  const ofRoot = (step: string) => (root: Roots.Root) => say(root, `${label(root)} ${step}`)
   const ofWait = (step: string) => (wait: WaitList.Wait) => {
     const { kind, what } = wait.describe()
-    say(`${ownerOf(wait.fiber)} ${step}: ${kind} ${what}`)
+    const task = Context.get(wait.fiber.context, Current)
+    if (task !== undefined && ofLogger.has(task)) return
+    const owner = task === undefined ? `fiber ${wait.fiber.id}` : label(task)
+    say(wait.fiber, `${owner} ${step}: ${kind} ${what}`)
   }
   const sink: Trace.Sink = {
     created: ofRoot("created"),
@@ -100,11 +112,6 @@ export const trace: Effect.Effect<void, never, Scope.Scope> = Effect.withFiber((
 // --- private ---------------------------------------------------------------------------------------------------------
 
 const label = (root: Roots.Root): string => `${root.kind} ${root.id} (${root.name})`
-
-const ownerOf = (fiber: Fiber.Fiber<unknown, unknown>): string => {
-  const task = Context.get(fiber.context, Current)
-  return task === undefined ? `fiber ${fiber.id}` : label(task)
-}
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 

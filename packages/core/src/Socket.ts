@@ -2,8 +2,8 @@
  * Sockets: TCP and UNIX streams, listeners, UDP, and UNIX datagrams, as Effects that wait, time out and can be stopped.
  *
  * When to reach for it: the app speaks a protocol that kore-fx does not have, as a client or beside its HTTP servers.
- * What it is not: an HTTP server (`Server`), TLS (wrap Node's with `fromNet`), or shared between workers: what a worker
- * listens on by itself belongs to it alone.
+ * What it is not: an HTTP server (`Server`), TLS (wrap Node's with `fromNet`), or inherited by workers: what a worker
+ * listens on by itself belongs to it alone, and another one gets its own share of the address only with `reusePort`.
  *
  * Promises: a socket is closed with its scope, and its descriptor is free again. An operation that is interrupted or
  * times out leaves the socket usable: one that receives or accepts has taken nothing, one that sends has sent nothing
@@ -28,7 +28,7 @@ import type * as Owned from "./internal/socket/Owned.ts"
 import type * as StreamSocket from "./internal/socket/StreamSocket.ts"
 import * as UdpSocket from "./internal/socket/UdpSocket.ts"
 import type { Unconnected } from "./internal/socket/Unconnected.ts"
-import * as UnconnectedSocket from "./internal/socket/UnconnectedSocket.ts"
+import type * as UnconnectedSocket from "./internal/socket/UnconnectedSocket.ts"
 import * as UnixDatagramSocket from "./internal/socket/UnixDatagramSocket.ts"
 import type { SocketError } from "./SocketError.ts"
 
@@ -116,6 +116,9 @@ export interface ConnectOptions extends Timeout {
   readonly socket?: Unconnected | undefined
 }
 
+/** What `listen` may be told: how many may wait in the kernel, and whether others listen on the same port. */
+export interface ListenOptions extends Binding.Options {}
+
 // --- streams ---------------------------------------------------------------------------------------------------------
 
 /**
@@ -150,27 +153,26 @@ export const connect: {
  * Node does. An IPv6 address takes no IPv4 connections. A socket file that nobody listens on is replaced; ours is removed in the end.
  * Linux and macOS only.
  *
+ * With `reusePort` (TCP on Linux) others of the same user that say so too, such as the other workers, may listen on the
+ * same port. The kernel gives each connection to one of them when it comes, so those that one of them has not accepted
+ * when it closes or is killed are lost: the others do not get them.
+ *
  * @example
  * ```ts
- * const echo = Effect.scoped(Effect.gen(function*() {
- *   const listener = yield* Socket.listen({ host: "127.0.0.1", port: 0 })
+ * const first = Effect.scoped(Effect.gen(function*() {
+ *   const listener = yield* Socket.listen({ host: "127.0.0.1", port: 8889 }, { reusePort: true })
  *   yield* Effect.log("listening on", Socket.format(listener.address))
  *   return yield* Socket.accept(listener)
  * }))
  * ```
  */
-export const listen = (
+export const listen: (
   target: Target | Unconnected,
-  options?: { readonly backlog?: number | undefined }
-): Effect.Effect<Listener, SocketError, Scope.Scope> => {
-  const backlog = options?.backlog ?? Binding.defaultBacklog
-  return target instanceof UnconnectedSocket.UnconnectedSocket
-    ? target.listen(backlog)
-    : Binding.listen(target as Target, backlog)
-}
+  options?: ListenOptions
+) => Effect.Effect<Listener, SocketError, Scope.Scope> = Binding.listen
 
 /**
- * Accepts the next connection, which then belongs to the scope.
+ * Accepts the next connection, which then belongs to the scope. `serve` does so for all of them.
  *
  * Connections are taken in only while somebody accepts or fewer than 16 wait. Interruptible: nobody is lost.
  * At the limit of descriptors it goes on to wait, and tells nobody: see `listen`.
@@ -178,19 +180,16 @@ export const listen = (
  *
  * @example
  * ```ts
- * // A hundred fibers: no more than a hundred connections at once, and the others wait.
- * const serve = (listener: Socket.Listener, handle: (socket: Socket.Stream) => Effect.Effect<void>) =>
- *   Effect.replicateEffect(
- *     Effect.forever(Effect.scoped(Effect.flatMap(Socket.accept(listener), handle))),
- *     100,
- *     { concurrency: "unbounded", discard: true }
- *   )
+ * const first = (listener: Socket.Listener, handle: (socket: Socket.Stream) => Effect.Effect<void>) =>
+ *   Effect.scoped(Effect.flatMap(Socket.accept(listener), handle))
  * ```
  */
 export const accept: {
   (listener: Listener): Effect.Effect<Stream, SocketError, Scope.Scope>
   (listener: Listener, options: Timeout): Effect.Effect<Stream, SocketError | Cause.TimeoutError, Scope.Scope>
 } = (listener: Listener, options?: Timeout): any => (listener as ListenerSocket.ListenerSocket).accept(options?.timeout)
+
+export { serve, type ServeOptions } from "./internal/socket/Serving.ts"
 
 /**
  * Receives what has arrived, `maxBytes` at most, or waits for something to arrive; none at the end of the stream.

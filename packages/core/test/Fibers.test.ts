@@ -10,6 +10,7 @@ import * as Scope from "effect/Scope"
 import * as Fibers from "../src/Fibers.ts"
 import * as Lock from "../src/Lock.ts"
 import * as Queue from "../src/Queue.ts"
+import * as Scheduler from "../src/Scheduler.ts"
 import * as Suspend from "../src/Suspend.ts"
 import * as Task from "../src/Task.ts"
 import * as Tracer from "../src/Tracer.ts"
@@ -205,4 +206,29 @@ describe("trace", () => {
       assert.deepStrictEqual(names(second.lines), ["seen by both", "seen by one"])
     }).pipe(Effect.provide(services))
   })
+
+  it.live("through a Logger that waits in a Queue, or for a Lock, tells nothing of that and ends", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const queue = Queue.makeUnsafe<string>()
+      const lock = Lock.makeUnsafe()
+      const run = Effect.runForkWith(yield* Effect.context<never>())
+      const writer = Effect.forever(Effect.map(Queue.pop(queue), (line) => lines.push(line)))
+      yield* Effect.forkScoped(writer, { startImmediately: true })
+      const holding = yield* Effect.forkScoped(Lock.withLock(lock, Effect.never), { startImmediately: true })
+      const logger = Logger.make(({ message }) => {
+        Queue.pushUnsafe(queue, String(message))
+        run(Lock.withLock(lock, Effect.void))
+      })
+      yield* Fibers.trace.pipe(Effect.provide(Logger.layer([logger])))
+      yield* Effect.flatMap(Task.create(Suspend.suspend("1 millis"), { name: "nap" }), (task) => task.await)
+      // Room for lines about what the Logger did with these.
+      yield* Effect.repeat(Scheduler.turn, { times: 50 })
+      assert.match(lines.join("\n"), /task \d+ \(nap\) finished/)
+      assert.deepStrictEqual(lines.filter((line) => /queue|lock/i.test(line)), [])
+      // Those who stood in line for it go on.
+      yield* Fiber.interrupt(holding)
+      yield* Effect.repeat(Scheduler.turn, { times: 50 })
+      assert.deepStrictEqual(lines.filter((line) => /queue|lock/i.test(line)), [])
+    }).pipe(Effect.scoped, Effect.provide(services)))
 })

@@ -338,7 +338,8 @@ describe("a lock's timeout", () => {
       const late = yield* start(Effect.flip(Effect.scoped(acquire)))
       yield* TestClock.adjust("1 second")
       const error = yield* Fiber.join(late)
-      assert.match(error.message, new RegExp(`^The wait for lock ledger timed out after 1s. It is held by fiber ${patient.id}`))
+      assert.match(error.message,
+        new RegExp(`^The wait for lock ledger timed out after 1s. It is held by fiber ${patient.id}`))
       const next = yield* start(Effect.scoped(Lock.acquire(lock, { timeout: "1 hour" })))
       yield* TestClock.adjust("59 seconds")
       const { again, holder, self } = yield* Fiber.join(patient)

@@ -297,6 +297,45 @@ describe("listen", () => {
       assert.strictEqual(connected, 1 + 16 + 2)
     }))
 
+  it.effect("with reusePort several listen on one port, and each connection comes to one of them", () =>
+    Effect.gen(function*() {
+      const first = yield* Socket.listen(anyPort, { reusePort: true })
+      const second = yield* Socket.listen(first.address, { reusePort: true })
+      assert.deepStrictEqual(second.address, first.address)
+      const accepted = [0, 0]
+      for (const [index, listener] of [first, second].entries()) {
+        yield* start(Effect.forever(Effect.tap(Socket.accept(listener), () => Effect.sync(() => accepted[index]!++))))
+      }
+      yield* Effect.forEach(Array.from({ length: 64 }), () => Socket.connect(first.address))
+      yield* until(() => accepted[0]! + accepted[1]! === 64)
+      // By the clients' ports: that all of them fall to one is as likely as 63 times heads.
+      assert.isAbove(Math.min(...accepted), 0)
+      yield* Socket.close(first)
+      yield* Socket.connect(second.address)
+      yield* until(() => accepted[0]! + accepted[1]! === 65)
+    }))
+
+  it.effect("a port is shared only when all of them say so", () =>
+    Effect.gen(function*() {
+      const shared = yield* Socket.listen(anyPort, { reusePort: true })
+      assert.strictEqual(yield* failure(Socket.listen(shared.address)), "System EADDRINUSE")
+      const alone = yield* Socket.listen(anyPort)
+      assert.strictEqual(yield* failure(Socket.listen(alone.address, { reusePort: true })), "System EADDRINUSE")
+    }))
+
+  it.effect("a path is not shared, nor what is bound already; nothing is done", () =>
+    Effect.gen(function*() {
+      const before = descriptors()
+      const error = yield* Effect.flip(Socket.listen({ path: uniqueName() }, { reusePort: true }))
+      assert.deepInclude(error, { operation: "listen", reason: "BadArgument" })
+      assert.include(error.message, "listeners cannot share a path")
+      assert.strictEqual(descriptors(), before)
+      const made = yield* Socket.make("inet", "stream")
+      yield* Socket.bind(made, anyPort)
+      assert.strictEqual(yield* failure(Socket.listen(made, { reusePort: true })), "BadArgument")
+      yield* Socket.connect((yield* Socket.listen(made)).address)
+    }))
+
   it.effect("a process that is started by hand does not inherit it", () =>
     Effect.gen(function*() {
       const listener = yield* Socket.listen(anyPort)

@@ -1,8 +1,11 @@
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { Kore } from "kore-fx"
+import * as TestClock from "effect/testing/TestClock"
+import { Domain, Kore, Response, Route, Server } from "kore-fx"
 import { app } from "./App.ts"
 
 const get = (url: string, headers: Record<string, string> = {}) =>
@@ -149,6 +152,36 @@ layer(Kore.test(app))("an app in the test's process", (it) => {
 })
 
 describe("Kore.test", () => {
+  it.effect("lets a test move its Clock by a year, with a connection that is idle", () =>
+    Effect.gen(function*() {
+      yield* get("/")
+      yield* TestClock.adjust("365 days")
+      const { headers, text } = yield* get("/")
+      assert.strictEqual(text, "hello")
+      assert.strictEqual(headers["date"], "Fri, 01 Jan 1971 00:00:00 GMT")
+    }).pipe(Effect.provide(Kore.test(app))))
+
+  it.effect("lets a test move its Clock by a year, with a request that takes that long", () =>
+    Effect.gen(function*() {
+      const begun = yield* Deferred.make<void>()
+      const slow = Kore.app({
+        servers: { main: Server.tcp({ host: "127.0.0.1", port: 0, tls: false }) },
+        worker: Domain.layer("*", { attach: "main" }, [
+          Route.get("/", function*() {
+            yield* Deferred.succeed(begun, undefined)
+            yield* Effect.sleep("365 days")
+            return Response.text("at last")
+          })
+        ])
+      })
+      yield* Effect.gen(function*() {
+        const asking = yield* Effect.forkChild(get("/"), { startImmediately: true })
+        yield* Deferred.await(begun)
+        yield* TestClock.adjust("365 days")
+        assert.strictEqual((yield* Fiber.join(asking)).text, "at last")
+      }).pipe(Effect.provide(Kore.test(slow)))
+    }))
+
   it.effect("serves another server of the app when asked to", () =>
     Effect.map(get("/"), ({ text }) => assert.strictEqual(text, "admin")).pipe(
       Effect.provide(Kore.test(app, { server: "admin" }))

@@ -125,7 +125,7 @@ const impl = (proc: Proc): Process.Process => proc as Process.Process
  * after which all of them work again, or until the scope closes. A process that has ended in time is never late.
  *
  * When the scope closes, the group gets `killSignal`, and `SIGKILL` after `forceKillAfter`; meanwhile its input is at
- * its end and its output is dropped. Interrupted before the process is started, it starts none.
+ * its end and its output is dropped. Interrupted before the process is started, it starts none. It does not wait.
  * Source: Kore, runtime §12.1 and §12.3.
  *
  * @example

@@ -3,7 +3,11 @@
  *
  * When to reach for it: to tell failures of `Proc` apart, by `reason` and by the system's `code`.
  * What it is not: how a process ended, which is a value (`Proc.reap`), or the timeout of one operation, which is
- * Effect's `Cause.TimeoutError`. The timeout of a whole process is here: somebody has to kill it.
+ * Effect's `Cause.TimeoutError`.
+ *
+ * The timeout of a whole process is here, because it asks for something else. After a `TimeoutError` nothing is lost, and
+ * the operation can be tried again. After `TimedOut` every operation fails the same way until somebody kills the process:
+ * whoever catches a `TimeoutError` to try again must not catch it, or would try for ever.
  */
 import type { Entry } from "@kore-fx/core/KoreError"
 import * as Schema from "effect/Schema"
@@ -113,6 +117,8 @@ const anyHint = "Look the code up in the manual of the system's calls, execve(2)
 /**
  * A child process could not be started or used.
  *
+ * All reasons have the same fields, so `reason` is a word and not an error of its own (which `Effect.catchReason` takes):
+ * a condition tells them apart, in `Effect.catchIf`, `Effect.retry` and `Stream.catchIf` alike.
  * Kore: runtime §12 (there a program that is not found looks like one that exits with 1).
  *
  * @example
@@ -120,6 +126,16 @@ const anyHint = "Look the code up in the manual of the system's calls, execve(2)
  * const version = Proc.run(["git", "--version"]).pipe(
  *   Effect.map(({ stdout }) => stdout.trim()),
  *   Effect.catchIf((error) => error.code === "ENOENT", () => Effect.succeed("no git here"))
+ * )
+ *
+ * // The limit of the process, and that of one operation: both are too late, and only the second can be tried again.
+ * const greeting = Effect.scoped(Effect.gen(function*() {
+ *   const proc = yield* Proc.spawn(["./greeter"], { timeout: "10 seconds" })
+ *   return yield* Effect.retry(Proc.recv(proc, 1024, { timeout: "1 second" }), {
+ *     while: (error) => error._tag === "TimeoutError"
+ *   })
+ * })).pipe(
+ *   Effect.catchIf((error) => error._tag === "ProcError" && error.reason === "TimedOut", () => Effect.succeedNone)
  * )
  * ```
  */

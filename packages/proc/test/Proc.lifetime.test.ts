@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as ChildProcess from "node:child_process"
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import * as Guard from "../src/internal/Guard.ts"
 import * as Proc from "../src/Proc.ts"
@@ -21,6 +22,11 @@ const spawned = (command: Proc.Command, options?: Proc.Options) =>
     const proc = yield* Scope.provide(Proc.spawn(command, options), scope)
     return { proc, close: Scope.close(scope, Exit.void) }
   })
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "kore-proc-"))),
+  (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true }))
+)
 
 describe("when the scope closes", () => {
   it.effect("the process is ended and reaped before the close is done", () =>
@@ -129,6 +135,19 @@ describe("when the scope closes", () => {
       const proc = yield* Scope.provide(Proc.spawn(["sleep", "1000"]), scope)
       assert.isFalse(fs.existsSync(`/proc/${proc.pid}`))
     }))
+
+  it.effect("what starts in a scope that is closed already has its output and its errors in one socket all the same", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const scope = yield* Scope.make()
+      yield* Scope.close(scope, Exit.void)
+      // Nothing that it is sent ends it: it ends by itself, and that is waited for.
+      const script = `seen=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo "$seen" > ${folder}/seen`
+      const look = ["sh", "-c", script] as const
+      const options = { stdin: "ignore", killSignal: "SIGURG", forceKillAfter: "1 minute" } as const
+      yield* Scope.provide(Proc.spawn(look, options), scope)
+      assert.match(fs.readFileSync(`${folder}/seen`, "utf8"), /^(socket:.*\n)\1$/)
+    }))
 })
 
 describe("a process group", () => {
@@ -171,6 +190,20 @@ describe("nothing is left over", () => {
       const before = filesOf("self").size
       const args = ["true", "x".repeat(4_000_000)] as const
       for (let n = 0; n < 20; n++) assert.strictEqual((yield* Effect.flip(Proc.spawn(args))).code, "E2BIG")
+      yield* untilTrue(() => filesOf("self").size <= before)
+    }))
+
+  it.effect("a program that only the system refuses leaves no open files", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      fs.writeFileSync(`${folder}/mine`, "#!/no/such/interpreter\n", { mode: 0o755 })
+      yield* Effect.scoped(Proc.spawn(["true"]))
+      const before = filesOf("self").size
+      for (const output of ["merged", "separate"] as const) {
+        for (let n = 0; n < 20; n++) {
+          assert.strictEqual((yield* Effect.flip(Proc.spawn([`${folder}/mine`], { output }))).code, "ENOENT")
+        }
+      }
       yield* untilTrue(() => filesOf("self").size <= before)
     }))
 

@@ -76,6 +76,21 @@ describe("spawn", () => {
       assert.strictEqual((yield* Proc.spawn(["cat"], { name: "echo" })).name, "echo")
     }))
 
+  for (const output of ["merged", "separate"] as const) {
+    it.effect(`does not wait: the process, or the error, is there at once, with ${output} output`, () =>
+      Effect.gen(function*() {
+        const atOnce = (command: Proc.Command) =>
+          Effect.flatMap(Effect.forkChild(Proc.spawn(command, { output }), { startImmediately: true }), (fiber) =>
+            fiber.pollUnsafe()!)
+        assert.isTrue(isAlive((yield* atOnce(["sleep", "1000"])).pid))
+        const folder = yield* directory
+        yield* script(`${folder}/mine`, "#!/no/such/interpreter\n")
+        for (const command of ["/no/such", `${folder}/mine`]) {
+          assert.strictEqual((yield* Effect.flip(atOnce([command]))).code, "ENOENT")
+        }
+      }))
+  }
+
   describe("finds the program", () => {
     it.effect("kore §12.1: by its name in PATH", () =>
       Effect.gen(function*() {
@@ -628,6 +643,24 @@ describe("the timeout of a process", () => {
       yield* TestClock.adjust("1 hour")
       assert.deepStrictEqual(yield* Proc.reap(proc), { _tag: "Exited", code: 0 })
       assert.strictEqual(yield* output(proc), "hello")
+    }))
+
+  it.effect("is told apart from that of one operation, which is tried again until then and not after", () =>
+    Effect.gen(function*() {
+      const proc = yield* Proc.spawn(["sleep", "1000"], { timeout: "10 seconds" })
+      let tries = 0
+      const recv = Effect.suspend(() => {
+        tries++
+        return Proc.recv(proc, 1, { timeout: "3 seconds" })
+      })
+      const late = yield* Effect.forkChild(
+        Effect.retry(recv, { while: (error) => error._tag === "TimeoutError" }).pipe(
+          Effect.catchIf((error) => error._tag === "ProcError" && error.reason === "TimedOut", () => Proc.kill(proc))
+        )
+      )
+      assert.isTrue(yield* passTime(late))
+      assert.strictEqual(tries, 4)
+      assert.strictEqual((yield* Proc.reap(proc))._tag, "Signaled")
     }))
 
   it.effect("kore §12.3: of 0 is up at once", () =>

@@ -24,7 +24,7 @@ const expire = (): void => {
 
 /**
  * Whole milliseconds of `performance.now()`, looked up once for all that runs before the next microtask: for people
- * who look at lists, where a look at the clock each time would be a tenth of the work.
+ * who look at lists, where a look at the clock each time would be a tenth of a hand-over.
  */
 export const coarse = (): number => {
   if (isCurrent) return coarseNow

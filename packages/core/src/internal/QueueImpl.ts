@@ -4,15 +4,14 @@
  * When to reach for it: only through `Queue`, which says what is promised.
  * What it is not: public.
  *
- * A fiber can be made to yield, and be interrupted, between any two of its steps. So an item is taken, or put in, in
- * the very step that carries the result on (`Effect.sync`), never in a step before it.
+ * An item is taken, or put in, in the very step that carries the result on, never in a step before it (`Missed`).
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type * as Types from "effect/Types"
+import { missed, trying } from "./Missed.ts"
 import { Drainer, Pusher, Taker } from "./QueueWaiter.ts"
 import * as Ring from "./Ring.ts"
 import * as WaitLine from "./WaitLine.ts"
@@ -26,18 +25,6 @@ interface Returned<A> {
   readonly value: A
   readonly number: number
 }
-
-/** Thrown in one step and caught in the next when a fiber yielded in between and the item or the room is gone. */
-const missed = new Error("missed")
-
-const isMissed = (cause: Cause.Cause<never>): boolean => {
-  const reason = cause.reasons[0]
-  return cause.reasons.length === 1 && reason !== undefined && Cause.isDieReason(reason) && reason.defect === missed
-}
-
-/** `attempt` in one step; `otherwise` if it missed. */
-const trying = <B, E>(attempt: () => B, otherwise: () => Effect.Effect<B, E>): Effect.Effect<B, E> =>
-  Effect.catchCauseIf(Effect.sync(attempt), isMissed, otherwise)
 
 export interface Options {
   readonly capacity: number

@@ -10,6 +10,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Millis from "./Millis.ts"
 import * as Trace from "./Trace.ts"
 import * as WaitList from "./WaitList.ts"
 
@@ -19,7 +20,7 @@ export abstract class Waiter implements WaitList.Wait {
   next: Waiter | undefined = undefined
   /** In the line: true until it is called or leaves. */
   waits = false
-  readonly since = time()
+  readonly since = Millis.coarse()
   readonly fiber: Fiber.Fiber<unknown, unknown>
 
   constructor(fiber: Fiber.Fiber<unknown, unknown>) {
@@ -106,18 +107,3 @@ WaitList.addSource(function*() {
   tidy()
   for (const line of lines) yield* line
 })
-
-let now = 0
-let isNow = false
-
-const pass = (): void => {
-  isNow = false
-}
-
-/** The time in whole milliseconds, looked up once per run of the scheduler: a look costs a tenth of a hand-over. */
-const time = (): number => {
-  if (isNow) return now
-  isNow = true
-  queueMicrotask(pass)
-  return now = Math.trunc(performance.now())
-}

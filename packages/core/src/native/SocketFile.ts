@@ -42,32 +42,42 @@ export const problemOf = (path: string): { readonly reason: string; readonly hin
 /**
  * Removes a socket file that nobody listens on.
  *
- * `live`: somebody listens, or may: only a refused connection proves that nobody does. `other`: it is not a socket.
+ * `live`: somebody listens, or may: only a refused connection proves that nobody does. `other`: it is not a socket. A
+ * server that takes the path while this asks keeps it: what was not asked about is not removed.
  */
 export const clear = (path: string): Effect.Effect<"cleared" | "live" | "other"> =>
   Effect.gen(function*() {
-    const stat = yield* Effect.sync(() => fs.lstatSync(path, { throwIfNoEntry: false }))
-    if (stat === undefined) return "cleared"
-    if (!stat.isSocket()) return "other"
-    if (yield* isLive(path)) return "live"
-    yield* Effect.sync(() => fs.rmSync(path, { force: true }))
-    return "cleared"
+    while (true) {
+      const asked = yield* Effect.sync(() => look(path))
+      if (asked === undefined) return "cleared"
+      if (!asked.isSocket()) return "other"
+      if (yield* isLive(path)) return "live"
+      yield* Effect.sync(() => {
+        if (isSame(asked, look(path))) fs.unlinkSync(path)
+      })
+    }
   }).pipe(Effect.catchDefect(() => Effect.succeed("live" as const))) // not ours to look at: leave it alone
 
 /** The file at the path of a socket that was bound just now. */
 export const identify = (relative: string): Effect.Effect<SocketFile> =>
   Effect.sync(() => {
     const absolute = path.resolve(relative)
-    const stat = fs.lstatSync(absolute, { bigint: true, throwIfNoEntry: false })
+    const stat = look(absolute)
     return { path: absolute, device: stat?.dev ?? 0n, inode: stat?.ino ?? 0n }
   })
 
 /** Removes the file, unless another one has taken its path. */
 export const remove = (file: SocketFile): Effect.Effect<void> =>
   Effect.ignore(Effect.try(() => {
-    const stat = fs.lstatSync(file.path, { bigint: true, throwIfNoEntry: false })
+    const stat = look(file.path)
     if (stat?.dev === file.device && stat.ino === file.inode) fs.unlinkSync(file.path)
   }))
+
+const look = (path: string): fs.BigIntStats | undefined => fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+
+// A new file may have got the inode of a dead socket, which nobody holds; it was made at another time.
+const isSame = (one: fs.BigIntStats, other: fs.BigIntStats | undefined): boolean =>
+  one.dev === other?.dev && one.ino === other.ino && one.ctimeNs === other.ctimeNs
 
 const isLive = (path: string): Effect.Effect<boolean> =>
   Effect.callback((resume) => {

@@ -27,6 +27,11 @@ export interface Channel<in Out, out In> {
    * inner effect waits as `send` does. For messages that must not wait, and whose number is bounded by something else.
    */
   readonly post: (message: Out) => Effect.Effect<Effect.Effect<boolean>>
+  /**
+   * Gives what was posted to the system now, and not when this step of the event loop is over; for a process that exits
+   * in the next line. What the system has no room for waits here as ever.
+   */
+  readonly flush: Effect.Effect<void>
 }
 
 /**
@@ -64,6 +69,7 @@ export const make = Effect.fnUntraced(function*<
   })
   let isCorked = false
   const uncork = () => {
+    if (!isCorked) return
     isCorked = false
     socket.uncork()
   }
@@ -81,7 +87,9 @@ export const make = Effect.fnUntraced(function*<
       })
       return Deferred.await(written)
     })
-  return { receive, post, send: (message) => Effect.flatten(post(message)) }
+  // Node writes before it returns, unless something that it wrote before waits for room.
+  const flush = Effect.sync(uncork)
+  return { receive, post, flush, send: (message) => Effect.flatten(post(message)) }
 })
 
 const report = (peer: string, line: string | undefined): Effect.Effect<void> => {

@@ -20,12 +20,14 @@ const lastWords = "1 second"
  * told by the exit status.
  */
 export const giveUp = (
-  channel: Pick<Channel.Channel<(typeof Protocol.Fatal)["Type"], never>, "post">,
+  channel: Pick<Channel.Channel<(typeof Protocol.Fatal)["Type"], never>, "post" | "flush">,
   reason: string,
   server: boolean
 ): Effect.Effect<never> =>
   Effect.gen(function*() {
     const sent = yield* channel.post({ _tag: "Fatal", reason, server })
+    // Who cannot wait, as the old API's `fatalx`, exits as soon as this does.
+    yield* channel.flush
     // A Logger may fail; that must not keep anybody here.
     yield* Effect.ignoreCause(Effect.logFatal(reason))
     const [isSent] = yield* Effect.all([

@@ -3,7 +3,8 @@
  * and tells the sender when all of them have begun with it.
  *
  * When to reach for it: `Parent` has one. What is in a message is none of its business.
- * What it is not: a store. A message for a worker without a process is lost, and counted.
+ * What it is not: a store. A message for a worker without a process is lost, and counted. What is lost or dropped is
+ * said once a second for each worker and cause, however much it is.
  *
  * Nothing here waits. A worker that does not read keeps its deliveries in the parent's memory; so no more of them are
  * taken from a sender than the window that an honest one keeps to. Nor does it get more answers than it reads: a message
@@ -13,6 +14,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Protocol from "./Protocol.ts"
 import type { Child } from "./Spawner.ts"
+import * as Tally from "./Tally.ts"
 
 /** What a relay needs of a worker process. */
 export type Receiver = Pick<Child, "post">
@@ -53,31 +55,50 @@ interface Letter {
 
 /** Makes the relay of so many workers. When the scope closes, it says what has been lost and not been said yet. */
 export const make = (workers: number): Effect.Effect<Relay, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => new RelayImpl(workers)),
-      (relay) => Effect.forEach(relay.numbers, (worker) => relay.sayLost(worker), { discard: true })
-    ),
-    (relay) => ({ attach: relay.attach, heard: relay.heard })
-  )
+  Effect.gen(function*() {
+    const numbers = Array.from({ length: workers }, (_, index) => index + 1)
+    const lost = yield* Effect.forEach(numbers, (worker) => Tally.make<void>((count) => sayLost(worker, count)))
+    const dropped = yield* Effect.forEach(numbers,
+      (worker) => Tally.make<string>((count, name) => sayDropped(worker, count, name)))
+    const relay = new RelayImpl(numbers, lost, dropped)
+    return { attach: relay.attach, heard: relay.heard }
+  })
+
+const sayLost = (worker: number, count: number): string =>
+  count === 1
+    ? `a message for worker ${worker} was lost: the worker did not run`
+    : `${count} messages for worker ${worker} were lost: the worker did not run`
+
+const sayDropped = (worker: number, count: number, name: string): string =>
+  count === 1
+    ? `dropped from worker ${worker} a message beyond its window: ${name.slice(0, 200)}`
+    : `dropped from worker ${worker} ${count} messages beyond its window, the last: ${name.slice(0, 200)}`
 
 class RelayImpl {
-  /** Of all workers. */
-  readonly numbers: ReadonlyArray<number>
+  private readonly numbers: ReadonlyArray<number>
   private readonly parties = new Map<number, Party>()
   private readonly letters = new Map<number, Letter>()
-  private readonly lost = new Map<number, number>()
+  /** What was for a worker that did not run, by its number less one. */
+  private readonly lost: ReadonlyArray<Tally.Tally<void>>
+  /** What a worker should not have sent, in the same order. */
+  private readonly dropped: ReadonlyArray<Tally.Tally<string>>
   private lastId = 0
 
-  constructor(workers: number) {
-    this.numbers = Array.from({ length: workers }, (_, index) => index + 1)
+  constructor(
+    numbers: ReadonlyArray<number>,
+    lost: ReadonlyArray<Tally.Tally<void>>,
+    dropped: ReadonlyArray<Tally.Tally<string>>
+  ) {
+    this.numbers = numbers
+    this.lost = lost
+    this.dropped = dropped
   }
 
   readonly attach = (worker: number, process: Receiver): Effect.Effect<void, never, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.flatMap(Effect.scope, (scope) => {
         this.parties.set(worker, { process, scope, messages: 0, size: 0, answers: [], isAnswering: false })
-        return this.sayLost(worker)
+        return this.lost[worker - 1]!.say
       }),
       () => this.detach(worker)
     )
@@ -90,27 +111,15 @@ class RelayImpl {
       return letter?.waiting.delete(worker) === true ? this.settle(letter) : Effect.void
     }))
 
-  /** Says how many messages for a worker were lost since this was said last. */
-  sayLost(worker: number): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const count = this.lost.get(worker)
-      if (count === undefined) return Effect.void
-      this.lost.delete(worker)
-      return Effect.logWarning(
-        count === 1
-          ? `a message for worker ${worker} was lost: the worker did not run`
-          : `${count} messages for worker ${worker} were lost: the worker did not run`
-      )
-    })
-  }
-
   private send(from: number, message: (typeof Protocol.Send)["Type"]): Effect.Effect<void> {
     const sender = this.parties.get(from)
     if (sender === undefined) return Effect.void
     const size = Protocol.sizeOf(message)
     const { messages, size: most } = Protocol.window
     if (sender.messages > 0 && (sender.messages >= messages || sender.size + size > most)) {
-      return Effect.logWarning(`dropped from worker ${from} a message beyond its window: ${message.name.slice(0, 200)}`)
+      const dropped = this.dropped[from - 1]!
+      dropped.add(message.name)
+      return dropped.say
     }
     sender.messages++
     sender.size += size
@@ -120,7 +129,7 @@ class RelayImpl {
     const posts: Array<Effect.Effect<unknown>> = []
     for (const worker of this.receivers(from, message)) {
       const receiver = this.parties.get(worker)
-      if (receiver === undefined) this.lose(worker)
+      if (receiver === undefined) this.lost[worker - 1]!.add()
       else {
         letter.waiting.add(worker)
         posts.push(receiver.process.post(delivery))
@@ -167,12 +176,8 @@ class RelayImpl {
     return Effect.suspend(() => {
       this.parties.delete(worker)
       const waiting = [...this.letters.values()].filter((letter) => letter.waiting.delete(worker))
-      for (const _ of waiting) this.lose(worker)
+      for (const _ of waiting) this.lost[worker - 1]!.add()
       return Effect.forEach(waiting, (letter) => this.settle(letter), { discard: true })
     })
-  }
-
-  private lose(worker: number): void {
-    this.lost.set(worker, (this.lost.get(worker) ?? 0) + 1)
   }
 }

@@ -99,6 +99,24 @@ describe("a channel", () => {
       assert.strictEqual(sent, 2_000)
     }))
 
+  it.live("flushed, has given to the system what was posted before, and goes on", () =>
+    Effect.gen(function*() {
+      const { left, parent, worker } = yield* channels
+      yield* parent.send({ _tag: "Drain" }) // connected
+      // In one step of the event loop, as by a process that exits in the next line.
+      const waits = yield* Effect.all([parent.post({ _tag: "Settled", id: 0 }),
+        parent.post({ _tag: "Settled", id: 1 })])
+      assert.isAbove(left.writableLength, 0)
+      yield* parent.flush
+      assert.strictEqual(left.writableLength, 0)
+      yield* parent.flush
+      const later = yield* parent.post({ _tag: "Settled", id: 2 })
+      assert.isAbove(left.writableLength, 0)
+      assert.deepStrictEqual(yield* Effect.all([...waits, later]), [true, true, true])
+      assert.deepStrictEqual(yield* worker.receive, { _tag: "Drain" })
+      for (const id of [0, 1, 2]) assert.deepStrictEqual(yield* worker.receive, { _tag: "Settled", id })
+    }))
+
   it.live("ends when the other end closes, after what was sent", () =>
     Effect.gen(function*() {
       const { parent, right, worker } = yield* channels

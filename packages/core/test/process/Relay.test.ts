@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import * as Protocol from "../../src/process/Protocol.ts"
 import * as Relay from "../../src/process/Relay.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
@@ -91,6 +92,51 @@ describe("a relay", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("says once a second for each worker how much it dropped or lost, and forgets nothing", () => {
+    const { layer, lines } = logged()
+    const { messages } = Protocol.window
+    const flood = (relay: Relay.Relay, worker: number, count: number) =>
+      Effect.forEach(Array.from({ length: count }), () => relay.heard(worker, send(1, { worker: 3 })))
+    return Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const relay = yield* Scope.provide(Relay.make(3), scope)
+      yield* attach(relay, 1)
+      yield* attach(relay, 2)
+      const three = yield* attach(relay, 3)
+      yield* flood(relay, 1, messages + 5)
+      yield* flood(relay, 2, messages + 3)
+      assert.deepStrictEqual(lines.splice(0), [
+        "dropped from worker 1 a message beyond its window: n",
+        "dropped from worker 2 a message beyond its window: n"
+      ])
+      yield* TestClock.adjust("999 millis")
+      yield* flood(relay, 1, 1)
+      assert.deepStrictEqual(lines, [])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(lines.splice(0), [
+        "dropped from worker 1 5 messages beyond its window, the last: n",
+        "dropped from worker 2 2 messages beyond its window, the last: n"
+      ])
+      yield* flood(relay, 1, 7)
+      yield* three.end
+      const again = yield* attach(relay, 3)
+      assert.deepStrictEqual(lines.splice(0), [
+        `${2 * messages} messages for worker 3 were lost: the worker did not run`
+      ])
+      // It dies again at once.
+      yield* relay.heard(2, send(1, { worker: 3 }))
+      yield* again.end
+      yield* relay.heard(2, send(2, { worker: 3 }))
+      yield* attach(relay, 3)
+      assert.deepStrictEqual(lines, [])
+      yield* Scope.close(scope, Exit.void)
+      assert.sameMembers(lines, [
+        "2 messages for worker 3 were lost: the worker did not run",
+        "dropped from worker 1 7 messages beyond its window, the last: n"
+      ])
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("does not take a new process for the one that sent", () =>
     Effect.gen(function*() {
       const relay = yield* Relay.make(2)
@@ -113,6 +159,7 @@ describe("a relay", () => {
       assert.lengthOf(two.told, Protocol.window.messages)
       assert.deepStrictEqual(lines, ["dropped from worker 1 a message beyond its window: n"])
       yield* relay.heard(2, taken(1))
+      yield* TestClock.adjust("1 second")
       yield* relay.heard(1, send(2_000, { worker: 2 }, "x".repeat(Protocol.window.size)))
       assert.lengthOf(lines, 2)
       yield* relay.heard(1, send(2_001, { worker: 2 }))
@@ -130,7 +177,9 @@ describe("a relay", () => {
       // To nobody: each is settled at once.
       for (let id = 1; id <= 5 * messages; id++) yield* relay.heard(1, send(id, { worker: 99 }))
       assert.deepStrictEqual(one.told, [settled(1)])
-      assert.lengthOf(lines, 4 * messages - 1)
+      assert.deepStrictEqual(lines, ["dropped from worker 1 a message beyond its window: n"])
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(lines[1], `dropped from worker 1 ${4 * messages - 2} messages beyond its window, the last: n`)
       yield* reads.open
       while (one.told.length <= messages) yield* Scheduler.turn
       assert.deepStrictEqual(one.told, Array.from({ length: messages + 1 }, (_, index) => settled(index + 1)))

@@ -1,6 +1,8 @@
 /** Deadlines fire on a quiet server (A15), and a drain loses nothing. The clock of the test drives them all. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -10,7 +12,7 @@ import * as fs from "node:fs"
 import * as Net from "node:net"
 import * as os from "node:os"
 import { HttpServerResponse } from "../../src/internal/effectHttp.ts"
-import { Deadlines, RESOLUTION } from "../../src/transport/Deadline.ts"
+import { Deadlines, make, RESOLUTION } from "../../src/transport/Deadline.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 import {
   Client,
@@ -267,22 +269,73 @@ describe("on a quiet server", () => {
       while ((yield* connections) > 0) yield* turns(1)
     }))
 
+  it.effect("which has not ticked for a year, a deadline and the date are right", () =>
+    Effect.gen(function*() {
+      const { connect, sync } = yield* serve(byPath)
+      yield* TestClock.adjust("365 days")
+      const client = yield* connect
+      yield* sync
+      client.send(get("/"))
+      const [answer] = yield* client.responses(1)
+      assert.strictEqual(answer!.headers["date"], "Fri, 01 Jan 1971 00:00:00 GMT")
+      yield* TestClock.adjust(1_000)
+      client.send(get("/"))
+      assert.strictEqual((yield* client.responses(2))[1]!.headers["date"], "Fri, 01 Jan 1971 00:00:01 GMT")
+      client.send("GET / HTTP/1.1\r\n")
+      yield* sync
+      yield* fires(client, 10_000)
+      assert.strictEqual(refusal(client)?.status, 408)
+    }))
+
+  it.effect("the clock of the deadlines ticks for the first of them, and while it is used", () =>
+    Effect.gen(function*() {
+      let ticks = 0
+      const clock = yield* Clock.Clock
+      const counting = new Proxy(clock, {
+        get: (target, key) => {
+          if (key !== "sleep") return Reflect.get(target, key)
+          return (duration: Duration.Duration) => Effect.tap(clock.sleep(duration), () => Effect.sync(() => ticks++))
+        }
+      })
+      const deadlines = yield* Effect.provideService(make, Clock.Clock, counting)
+      yield* TestClock.adjust("1 day")
+      assert.strictEqual(ticks, 0)
+      let expired = 0
+      const timed = { deadline: Number.POSITIVE_INFINITY, expire: () => void expired++ }
+      deadlines.add(timed)
+      timed.deadline = deadlines.after(86_400_000)
+      yield* turns(1)
+      yield* TestClock.adjust(86_400_000)
+      assert.strictEqual(expired, 0)
+      assert.isAtMost(ticks, 3)
+      yield* TestClock.adjust(RESOLUTION)
+      assert.strictEqual(expired, 1)
+      timed.deadline = Number.POSITIVE_INFINITY
+      ticks = 0
+      for (let half = 0; half < 20; half++) {
+        assert.include(deadlines.date, "Jan 1970")
+        yield* turns(1)
+        yield* TestClock.adjust(RESOLUTION)
+      }
+      assert.isAtLeast(ticks, 19)
+    }))
+
   it.effect("one connection whose end throws does not stop the clock of the others", () =>
     Effect.gen(function*() {
-      const deadlines = new Deadlines()
+      const deadlines = new Deadlines(yield* Clock.Clock)
       const expired: Array<string> = []
       const uncaught = process.listeners("uncaughtException")
       process.removeAllListeners("uncaughtException")
       const caught: Array<unknown> = []
       process.once("uncaughtException", (error) => void caught.push(error))
       deadlines.add({
-        deadline: 1,
+        deadline: 0,
         expire: () => {
           throw new Error("a bug")
         }
       })
-      deadlines.add({ deadline: 1, expire: () => void expired.push("second") })
-      deadlines.tick(1, 1)
+      deadlines.add({ deadline: 0, expire: () => void expired.push("second") })
+      deadlines.tick()
       yield* turns(2)
       for (const listener of uncaught) process.on("uncaughtException", listener)
       assert.deepStrictEqual(expired, ["second"])

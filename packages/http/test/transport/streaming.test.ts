@@ -252,7 +252,8 @@ describe("back-pressure", () => {
       assert.isBelow(before, 2_000)
       const { socket } = insidesOf(record).wire
       assert.isBelow(socket.writableLength, 200_000)
-      assert.isBelow(socket.readableLength, 65_537)
+      // What Node's stream buffers by itself.
+      assert.isBelow(socket.readableLength, 2 * 65_536)
       client.socket.resume()
       yield* client.until(({ received }) => received.length > 2_000 * 15_000)
       assert.strictEqual(record.started.length, 2_000)

@@ -7,8 +7,9 @@
  */
 import * as CoreProc from "@kore-fx/proc/Proc"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as EffectScheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 import { Awaitable } from "./Awaitable.ts"
 import { describe } from "./Coroutine.ts"
 import { RuntimeError, type TimeoutError } from "./errors.ts"
@@ -19,8 +20,8 @@ import * as Timeout from "./internal/Timeout.ts"
 
 /** A child process. Made by `kore.proc`. */
 export interface Proc {
-  /** Its process id, also after its end; null until it has been started, which is so once something was awaited. */
-  readonly pid: number | null
+  /** Its process id, also after its end. */
+  readonly pid: number
   /** Sends SIGKILL to the process and to what it has started, unless they have ended. Always true. */
   readonly kill: () => true
   /**
@@ -90,50 +91,52 @@ export const proc: {
     timeout: limit === 0 ? undefined : limit,
     ...(env === undefined ? {} : { env, extendEnv: false })
   })
-  const starting = Run.atOnce(Effect.forkIn(spawned, scope, { startImmediately: true }))
-  const exit = starting.pollUnsafe()
-  return new ProcImpl(exit === undefined ? Fiber.join(starting) : Effect.succeed(Failure.now(exit)))
+  if (scope.state._tag === "Closed") {
+    throw new RuntimeError(
+      "kore.proc was called by a coroutine that has ended, and would have to end with it. Await what a coroutine calls"
+    )
+  }
+  const start = Effect.provideService(Scope.provide(spawned, scope), EffectScheduler.PreventSchedulerYield, true)
+  return new ProcImpl(Failure.now(Run.atOnce(Effect.exit(start))))
 }
 
 class ProcImpl implements Proc {
-  pid: number | null = null
-  private readonly core: Effect.Effect<CoreProc.Proc, unknown>
+  readonly pid: number
+  private readonly core: CoreProc.Proc
 
-  constructor(core: Effect.Effect<CoreProc.Proc, unknown>) {
-    this.core = Effect.tap(core, ({ pid }) => Effect.sync(() => void (this.pid = pid)))
-    this.soon(() => Effect.void)
+  constructor(core: CoreProc.Proc) {
+    this.core = core
+    this.pid = core.pid
   }
 
-  // At once, if it has been started.
-  private soon(f: (core: CoreProc.Proc) => Effect.Effect<unknown, unknown>): true {
-    const exit = Effect.runForkWith(Run.context())(Effect.flatMap(this.core, f)).pollUnsafe()
-    if (exit?._tag === "Failure") Failure.now(exit)
+  readonly kill = (): true => {
+    Failure.now(CoreProc.kill(this.core))
     return true
   }
 
-  private use<A>(f: (core: CoreProc.Proc) => Effect.Effect<A, unknown>): Awaitable<A, RuntimeError | TimeoutError> {
-    return new Awaitable(Failure.translated(Effect.flatMap(this.core, f)))
+  readonly close_stdin = (): true => {
+    Effect.runForkWith(Run.context())(CoreProc.closeStdin(this.core))
+    return true
   }
 
-  readonly kill = (): true => this.soon((core) => CoreProc.kill(core))
-
-  readonly close_stdin = (): true => this.soon(CoreProc.closeStdin)
-
   readonly reap = (): Awaitable<number, RuntimeError | TimeoutError> =>
-    this.use((core) => Effect.map(CoreProc.reap(core), (exit) => exit._tag === "Exited" ? exit.code : -exit.number))
+    awaitable(Effect.map(CoreProc.reap(this.core), (exit) => exit._tag === "Exited" ? exit.code : -exit.number))
 
   readonly recv = (maxlen: number, timeout?: number): Awaitable<Buffer | null, RuntimeError | TimeoutError> => {
     const limit = Timeout.check("proc.recv", timeout)
-    return this.use((core) => Effect.map(CoreProc.recv(core, maxlen, { timeout: limit }), Option.getOrNull))
+    return awaitable(Effect.map(CoreProc.recv(this.core, maxlen, { timeout: limit }), Option.getOrNull))
   }
 
   readonly send = (data: Uint8Array | string): Awaitable<void, RuntimeError | TimeoutError> => {
     if (typeof data !== "string" && !(data instanceof Uint8Array)) {
       throw new RuntimeError(`proc.send got ${describe(data)}, expected a string or a Uint8Array`)
     }
-    return this.use((core) => CoreProc.send(core, data))
+    return awaitable(CoreProc.send(this.core, data))
   }
 }
+
+const awaitable = <A>(effect: Effect.Effect<A, unknown>): Awaitable<A, RuntimeError | TimeoutError> =>
+  new Awaitable(Failure.translated(effect))
 
 const checkCommand = (command: unknown): void => {
   const isList = Array.isArray(command) && command.every((word) => typeof word === "string")

@@ -80,8 +80,8 @@ export const fatal = (reason: string): never => giveUp(CoreWorker.fatal(String(r
 export const fatalx = (reason: string): never =>
   giveUp(CoreWorker.fatalx(String(reason)), String(reason), Protocol.fatalStatus)
 
-// Core waits until its message to the parent is out, and whoever calls this must not go on meanwhile: the log line is
-// written by then, and the exit status tells the parent.
+// Core waits until its message to the parent is out, and whoever calls this must not go on meanwhile: the log line and,
+// where the channel has room, the message are written by then. The exit status tells the parent in any case.
 const giveUp = (effect: Effect.Effect<never, never, CoreWorker.Worker>, reason: string, status: number): never => {
   if (registry.running === undefined) {
     write(Effect.logFatal(reason))

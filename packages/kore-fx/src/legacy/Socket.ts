@@ -44,6 +44,12 @@ export interface Socket {
     (host: string, port: number | string): Waits<void>
     (path: string): Waits<void>
   }
+  /**
+   * Ends the stream to the peer, once all is written; what the peer sends can still be received. Again, it does nothing.
+   *
+   * Not in Kore; Python's `shutdown(SHUT_WR)`.
+   */
+  readonly end: () => Waits<void>
   /** Receives up to `maxlen` bytes, null at the end of a stream. Fails with TimeoutError after `timeout` milliseconds. */
   readonly recv: (maxlen: number, timeout?: number) => Waits<Buffer | null>
   /**
@@ -129,6 +135,8 @@ class SocketImpl implements Socket {
 
   readonly connect = (host: string, port?: number | string): Waits<void> =>
     waits(this.endpoint.connect(this.endpoint.isUnix && port === undefined ? { path: host } : targetOf(host, port)))
+
+  readonly end = (): Waits<void> => waits(this.endpoint.use("end", ["stream"], ({ socket }) => CoreSocket.end(socket)))
 
   readonly recv = (maxlen: number, timeout?: number): Waits<Buffer | null> => {
     const limit = Timeout.check("sock.recv", timeout)

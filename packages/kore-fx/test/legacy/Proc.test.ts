@@ -2,6 +2,9 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { ProcError } from "@kore-fx/proc/ProcError"
 import * as Effect from "effect/Effect"
 import { kore, reset } from "kore-fx/legacy"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
 import { ask, inWorker, notes, reported, routes, run, start, text, turn, until, untyped } from "./TestApp.ts"
 
 beforeEach(reset)
@@ -40,8 +43,8 @@ describe("kore.proc", () => {
         const output = await outputOf(proc)
         const child = kore.proc(["sh", "-c", "echo; sleep 1000"])
         await child.recv(1)
-        assert.isTrue(isAlive(child.pid!))
-        return [output, child.pid!] as const
+        assert.isTrue(isAlive(child.pid))
+        return [output, child.pid] as const
       })
       assert.strictEqual(output, "hello there\n")
       yield* until(() => !isAlive(pid))
@@ -120,6 +123,32 @@ describe("kore.proc", () => {
       assert.include((await thrownBy(() => untyped.proc("true", { evn: [] }))).message, "did you mean \"env\"?")
     }).pipe(inWorker))
 
+  it.effect("a program that only the system refuses is an exception at the call too", () =>
+    run(async () => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kore-proc-"))
+      try {
+        fs.writeFileSync(`${folder}/mine`, "#!/no/such/interpreter\n", { mode: 0o755 })
+        assert.throws(() => kore.proc(`${folder}/mine`), kore.RuntimeError, "ENOENT")
+      } finally {
+        fs.rmSync(folder, { recursive: true })
+      }
+    }).pipe(inWorker))
+
+  it.effect("in a coroutine that has ended it is an exception, and starts nothing", () => {
+    const { note, seen } = notes()
+    return Effect.gen(function*() {
+      const ended = Promise.withResolvers<void>()
+      const pid = yield* run(async () => {
+        void ended.promise.then(() => kore.proc("sleep 1000")).catch((error: unknown) => note((error as Error).message))
+        return kore.proc("sleep 1000").pid
+      })
+      yield* until(() => !isAlive(pid))
+      ended.resolve()
+      yield* until(() => seen.length === 1)
+      assert.match(String(seen[0]), /^kore.proc was called by a coroutine that has ended/)
+    }).pipe(inWorker)
+  })
+
   it.effect("kore §2.2: outside of a coroutine it is an exception, and starts nothing", () => {
     const { note, seen } = notes()
     const attempt = () => {
@@ -161,8 +190,8 @@ describe("kore.proc", () => {
     const use = async () => {
       const proc = kore.proc(["sh", "-c", "echo; exec sleep 1000"])
       await proc.recv(1)
-      note(isAlive(proc.pid!))
-      pids.push(proc.pid!)
+      note(isAlive(proc.pid))
+      pids.push(proc.pid)
     }
     return Effect.gen(function*() {
       kore.task_create(use)
@@ -189,9 +218,9 @@ describe("kore.proc", () => {
     let proc: kore.Proc | undefined
     return Effect.gen(function*() {
       const request = yield* Effect.forkChild(ask("/"))
-      yield* until(() => typeof proc?.pid === "number")
+      yield* until(() => proc !== undefined)
       yield* Effect.andThen(turn, Effect.sync(() => request.interruptUnsafe()))
-      yield* until(() => !isAlive(proc!.pid!))
+      yield* until(() => !isAlive(proc!.pid))
     }).pipe(Effect.provide(start(routes((domain) =>
       domain.route("/", async () => {
         proc = kore.proc("sleep 1000")
@@ -283,6 +312,18 @@ describe("a process", () => {
       assert.deepStrictEqual([await nine.reap(), await nine.reap()], [9, 9])
       assert.strictEqual(await kore.proc(["sh", "-c", "kill -9 $$"]).reap(), -9)
       assert.strictEqual(await kore.proc(["sh", "-c", "kill -15 $$"]).reap(), -15)
+    }).pipe(inWorker))
+
+  it.effect("kore §12.1: pid is there at once, in coroutines of all kinds", () =>
+    Effect.gen(function*() {
+      const { note, seen } = notes()
+      const look = () => note(isAlive(kore.proc("sleep 1000").pid))
+      kore.task_create(async () => look())
+      kore.task_create(function*() {
+        look()
+      })
+      yield* until(() => seen.length === 2)
+      assert.deepStrictEqual(seen, [true, true])
     }).pipe(inWorker))
 
   it.effect("pid is a number that stays after the end", () =>

@@ -47,7 +47,7 @@ describe("kore.fatalx", () => {
       yield* app.get("/fatalx")
       assert.deepStrictEqual(yield* app.ended, { code: 1, signal: null })
       assert.match(app.output(), /proc=\[wrk 1\] log=\[fatal: no licence\]/)
-      assert.match(app.output(), /proc=\[parent\] log=\[error: Worker 1 ended the server/)
+      assert.match(app.output(), /proc=\[parent\] log=\[error: Worker 1 ended the server: no licence\./)
       // Nothing runs any more in the worker that gave up.
       assert.notMatch(app.output(), /workerstop/)
     }))

@@ -227,6 +227,34 @@ describe("a socket", () => {
       }
     }).pipe(inWorker))
 
+  it.effect("end ends what is sent, after what was sent before, and nothing else", () =>
+    run(async () => {
+      const { client, server } = await pair()
+      const size = 4 * 1024 * 1024
+      const results = await kore.gather(
+        async () => {
+          await client.send(Buffer.alloc(size))
+          await client.end()
+        },
+        async () => {
+          let received = 0
+          for (let data = await server.recv(65536); data !== null; data = await server.recv(65536)) {
+            received += data.length
+          }
+          return received
+        }
+      )
+      assert.deepStrictEqual(results, [undefined, size])
+      await server.send("the answer")
+      assert.strictEqual(String(await client.recv(100)), "the answer")
+      await client.end()
+      assert.strictEqual(await codeOf(() => client.send("more")), "Ended")
+      await server.end()
+      assert.isNull(await client.recv(100))
+      client.close()
+      assert.strictEqual(await codeOf(() => client.end()), "Closed")
+    }).pipe(inWorker))
+
   it.effect("send to a peer that is gone is an exception with the system's code", () =>
     run(async () => {
       const { client, server } = await pair()
@@ -431,6 +459,8 @@ describe("a socket", () => {
       assert.strictEqual(await codeOf(() => client.sendto("127.0.0.1", 7, "x")), "EOPNOTSUPP")
       assert.strictEqual(await codeOf(() => listener.recv(1)), "EOPNOTSUPP")
       assert.strictEqual(await codeOf(() => udp.accept()), "EOPNOTSUPP")
+      assert.strictEqual(await codeOf(() => udp.end()), "EOPNOTSUPP")
+      assert.strictEqual(await codeOf(() => listener.end()), "EOPNOTSUPP")
       assert.strictEqual(await codeOf(() => stream().recv(1)), "ENOTCONN")
       assert.strictEqual(await codeOf(() => client.connect("127.0.0.1", 7)), "EINVAL")
     }).pipe(inWorker))

@@ -93,6 +93,7 @@ export const sockets = async () => {
   const length: number = ancillary[0]![0]
   await socket.sendto("127.0.0.1", "7", data)
   await socket.sendto("@name", "text")
+  const ended: void = await accepted.end()
   // @ts-expect-error an address of IP has a port
   plain.bind("127.0.0.1")
   // @ts-expect-error a UNIX socket has a path
@@ -107,7 +108,7 @@ export const sockets = async () => {
   void socket.sendto("127.0.0.1", 7)
   // @ts-expect-error that is no socket
   kore.socket_wrap({})
-  return [name, received, from, path, bytes, length]
+  return [name, received, from, path, bytes, length, ended]
 }
 
 export const messages = () => {

@@ -5,18 +5,19 @@
  * What it is not: a stream of Node: those give what they have to whoever listens. Here it stays until it is asked for,
  * and 64 KiB of it stop the reading, so that a process that writes faster than we receive waits.
  */
+import * as Turns from "@kore-fx/core/Turns"
 import type * as Wait from "@kore-fx/core/Wait"
 import type * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as net from "node:net"
-import type { ProcError } from "../ProcError.ts"
-import * as Line from "./Line.ts"
+import { ProcError } from "../ProcError.ts"
 import { codeOf } from "./ProcessGroup.ts"
 
 // So many bytes wait to be received before the pipe is not read any more.
 const window = 64 * 1024
+
+const isError = (thrown: unknown): thrown is ProcError => thrown instanceof ProcError
 
 /** How much a process may write, into all its pipes. */
 export class Budget {
@@ -60,7 +61,7 @@ export class Output {
   private readonly socket: net.Socket
   private readonly budget: Budget
   private readonly errors: Errors
-  private readonly line = new Line.Line<ProcError>(() => this.state())
+  private readonly turns = Turns.makeUnsafe({ isReady: () => this.state() !== undefined, isError })
 
   constructor(socket: net.Socket, budget: Budget, errors: Errors) {
     this.socket = socket
@@ -69,11 +70,11 @@ export class Output {
     socket.on("data", (chunk: Buffer) => this.arrive(chunk))
     socket.on("error", (error) => {
       this.failure ??= errors.readFailed(codeOf(error))
-      this.line.advance()
+      this.advance()
     })
     const end = () => {
       this.ended = true
-      this.line.advance()
+      this.advance()
     }
     socket.on("end", end)
     socket.on("close", end)
@@ -84,14 +85,14 @@ export class Output {
   receive(
     maximum: number,
     describe: () => Wait.Description,
-    timeout: Duration.Input | undefined
+    deadline: Turns.Deadline | undefined
   ): Effect.Effect<Option.Option<Buffer>, ProcError | Cause.TimeoutError> {
-    return this.line.take({ take: () => this.take(maximum), describe, timeout })
+    return Turns.take(this.turns, () => this.take(maximum), { describe, deadline })
   }
 
   /** Tells whoever waits that `errors.current` has changed. */
   advance(): void {
-    this.line.advance()
+    Turns.signal(this.turns)
   }
 
   /** From now on, what arrives is dropped, so that the process does not wait for us when it ends. */
@@ -104,7 +105,8 @@ export class Output {
     this.socket.destroy()
   }
 
-  private state(): Line.State<ProcError> {
+  /** Whether something can be taken: true, an error for whoever wants to, or undefined for "wait". */
+  private state(): true | ProcError | undefined {
     const current = this.errors.current()
     if (current !== undefined) return current
     if (this.size > 0 && this.budget.received < this.budget.limit) return true
@@ -120,10 +122,13 @@ export class Output {
     this.size += chunk.length
     if (this.size >= window) this.socket.pause()
     this.budget.arrive(chunk.length)
-    this.line.advance()
+    this.advance()
   }
 
   private take(maximum: number): Option.Option<Buffer> {
+    const state = this.state()
+    if (state === undefined) return Turns.miss()
+    if (state !== true) throw state
     const [first] = this.chunks
     if (first === undefined) return Option.none()
     const length = Math.min(first.length, maximum, this.budget.limit - this.budget.received)

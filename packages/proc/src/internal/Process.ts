@@ -5,6 +5,7 @@
  * What it is not: public.
  */
 import type * as SocketPair from "@kore-fx/core/SocketPair"
+import * as Turns from "@kore-fx/core/Turns"
 import * as Wait from "@kore-fx/core/Wait"
 import * as ByteSize from "effect/ByteSize"
 import type * as Cause from "effect/Cause"
@@ -13,12 +14,12 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as ChildProcess from "node:child_process"
+import * as diagnostics_channel from "node:diagnostics_channel"
 import type * as net from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
 import { ProcError } from "../ProcError.ts"
 import * as Input from "./Input.ts"
-import * as Line from "./Line.ts"
 import * as Output from "./Output.ts"
 import type * as Plan from "./Plan.ts"
 import * as ProcessGroup from "./ProcessGroup.ts"
@@ -72,26 +73,42 @@ const sent = "A part may have been sent: kill the process, or give it more time.
 
 const longestTimer = 2 ** 31 - 1
 
-/** Starts it, in one step with all that makes sure of its end. */
+/** Starts it, in one step with all that makes sure of its end. It does not wait. */
 export const start = (plan: Plan.Plan, options: Options): Effect.Effect<Process, ProcError> =>
-  Effect.callback((resume) => {
-    const failed = (error: unknown) => {
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(new Process(spawn(plan, options), plan, options))
+    } catch (error) {
       const code = ProcessGroup.codeOf(error)
       const detail = error instanceof Error ? error.message : String(error)
-      resume(Effect.fail(new ProcError({ reason: "NotStarted", command: plan.command, code, detail })))
-    }
-    try {
-      const child = spawn(plan, options)
-      if (child.pid === undefined) child.on("error", failed)
-      else resume(Effect.succeed(new Process(child, plan, options)))
-    } catch (error) {
-      failed(error)
+      return Effect.fail(new ProcError({ reason: "NotStarted", command: plan.command, code, detail }))
     }
   })
 
+// Node throws some of the system's errors, and tells the others in a later turn. Here, it tells those at once too.
+const failures = diagnostics_channel.channel("tracing:child_process.spawn:error")
+
 const spawn = ({ cwd, env, file, words: [program, ...args] }: Plan.Plan, { merged, stdin }: Options) => {
   const out = merged?.theirs ?? "pipe"
-  return ChildProcess.spawn(file, args, { argv0: program, cwd, env, detached: true, stdio: [stdin, out, out] })
+  let failure: unknown = new Error("the system started nothing, and did not say why")
+  const onFailure = (message: unknown) => {
+    failure = (message as { readonly error: Error }).error
+  }
+  failures.subscribe(onFailure)
+  try {
+    const child = ChildProcess.spawn(file, args, {
+      argv0: program,
+      cwd,
+      env,
+      detached: true,
+      stdio: [stdin, out, out]
+    })
+    if (child.pid !== undefined) return child
+    child.on("error", () => {}) // the same one again
+    throw failure
+  } finally {
+    failures.unsubscribe(onFailure)
+  }
 }
 
 export class Process {
@@ -150,8 +167,8 @@ export class Process {
     }
     const output = operation === "recv" ? this.output : this.errorOutput
     if (output === undefined) return Effect.fail(this.error("NoStderr"))
-    const what = operation === "recv" ? "recv from" : "recv standard error of"
-    return output.receive(maximum, this.describe(what), timeout)
+    const describe = this.describe(operation === "recv" ? "recv from" : "recv standard error of")
+    return output.receive(maximum, describe, deadline(describe, timeout))
   }
 
   send(data: Uint8Array | string, { timeout }: Limit): Effect.Effect<void, ProcError | Cause.TimeoutError> {
@@ -163,7 +180,7 @@ export class Process {
     }
     const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data
     const describe = this.describe("send to")
-    return Wait.on(Line.within(input.send(bytes), describe, timeout, sent), describe)
+    return Wait.on(Turns.until(input.send(bytes), deadline(describe, timeout, sent)), describe)
   }
 
   reap({ timeout }: Limit): Effect.Effect<Exit, ProcError | Cause.TimeoutError> {
@@ -183,7 +200,8 @@ export class Process {
       return Effect.sync(() => this.reapers.delete(reaper))
     })
     const describe = this.describe("reap")
-    return Effect.suspend(() => told() ?? Wait.on(Line.within(end, describe, timeout), describe))
+    const limited = Turns.until(end, deadline(describe, timeout))
+    return Effect.suspend(() => told() ?? Wait.on(limited, describe))
   }
 
   readonly closeStdin = (): Effect.Effect<void> => this.input?.close ?? Effect.void
@@ -330,3 +348,10 @@ export const isSignal = (signal: NodeJS.Signals | number): boolean =>
     : Number.isInteger(signal) && signal >= 1 && signal <= highestSignal
 
 const highestSignal = process.platform === "linux" ? 64 : 31
+
+/** When an operation is given up, if at all; `advice` says what to do then. */
+const deadline = (
+  describe: () => Wait.Description,
+  timeout: Duration.Input | undefined,
+  advice = "Nothing is lost: ask again, give it more time, or kill the process."
+): Turns.Deadline | undefined => Turns.deadline(() => describe().what, timeout, advice)

@@ -57,9 +57,11 @@ export const spawn = (
         if (merged !== undefined) yield* merged.given
         return proc
       })
-      // Of its own, so that a command that could not be started leaves nothing to the other one.
-      const own = yield* Scope.fork(scope)
+      // Of its own: a command that could not be started leaves nothing to the other one, and one that has closed already
+      // closes nothing under the hands of what starts.
+      const own = yield* Scope.make()
       const proc = yield* Effect.onError(Scope.provide(start, own), (cause) => Scope.close(own, Exit.failCause(cause)))
+      yield* Scope.addFinalizerExit(scope, (exit) => Scope.close(own, exit))
       if (timeout !== undefined && Duration.isFinite(timeout)) {
         const expire = Effect.andThen(Effect.sleep(timeout), Effect.sync(() => proc.expire(timeout)))
         proc.endsWith(yield* Effect.forkIn(Effect.interruptible(expire), scope))

@@ -6,40 +6,70 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { setOption } from "../../native/Datagram.ts"
 import * as Libc from "../../native/Libc.ts"
 import * as Native from "../../native/Socket.ts"
 import * as SocketFile from "../../native/SocketFile.ts"
+import type * as Socket from "../../Socket.ts"
 import { SocketError } from "../../SocketError.ts"
 import * as Address from "./Address.ts"
 import * as ListenerSocket from "./ListenerSocket.ts"
 import * as NodeError from "./NodeError.ts"
 import * as Refusal from "./Refusal.ts"
 import * as Resolver from "./Resolver.ts"
+import * as UnconnectedSocket from "./UnconnectedSocket.ts"
+
+/** What a listener may be told. */
+export interface Options {
+  readonly backlog?: number | undefined
+  readonly reusePort?: boolean | undefined
+}
 
 /** As many as Node lets wait by default. */
-export const defaultBacklog = 511
+const defaultBacklog = 511
 
 /** Makes a socket that listens, and gives it to the scope. */
 export const listen = (
-  target: Address.Target,
-  backlog: number
-): Effect.Effect<ListenerSocket.OwnListener, SocketError, Scope.Scope> =>
+  target: Address.Target | Socket.Unconnected,
+  options: Options = {}
+): Effect.Effect<ListenerSocket.OwnListener, SocketError, Scope.Scope> => {
+  const { backlog = defaultBacklog, reusePort = false } = options
+  return target instanceof UnconnectedSocket.UnconnectedSocket
+    ? listenOn(target, backlog, reusePort)
+    : listenAt(target as Address.Target, backlog, reusePort)
+}
+
+const listenOn = (socket: UnconnectedSocket.UnconnectedSocket, backlog: number, isShared: boolean) => {
+  const problem = "a socket that is made already cannot be told to share its port"
+  const expected = "Socket.setOption before Socket.bind, with the numbers of SO_REUSEPORT"
+  return isShared
+    ? Effect.fail(Refusal.make("listen", `a new ${socket.family} socket`, problem, expected))
+    : socket.listen(backlog)
+}
+
+const listenAt = (target: Address.Target, backlog: number, isShared: boolean) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.suspend(() => {
-      const refusal = Refusal.ofTarget("listen", target, 0) ?? Refusal.ofBacklog(backlog, Address.format(target))
+      const refusal = Refusal.ofTarget("listen", target, 0) ?? Refusal.ofBacklog(backlog, Address.format(target)) ??
+        (isShared ? Refusal.ofSharing(target) : undefined)
       if (refusal !== undefined) return Effect.fail(refusal)
       if ("path" in target) return listenUnix(target.path, backlog)
       return Effect.flatMap(
         restore(Resolver.resolve("listen", target.host)),
-        (addresses) => listenInet(addresses, target.port, backlog)
+        (addresses) => listenInet(addresses, target.port, backlog, isShared)
       )
     })
   )
 
 // A name may stand for an address that this machine does not have, as `localhost` does where IPv6 is off.
-const listenInet = ([first, ...others]: readonly [string, ...Array<string>], port: number, backlog: number) => {
+const listenInet = (
+  [first, ...others]: readonly [string, ...Array<string>],
+  port: number,
+  backlog: number,
+  isShared: boolean
+) => {
   const attempt = (ip: string) =>
-    Effect.map(listening({ _tag: "Inet", ip, port }, backlog), (descriptor) => ({ descriptor, ip }))
+    Effect.map(listening({ _tag: "Inet", ip, port }, backlog, isShared), (descriptor) => ({ descriptor, ip }))
   return others
     .reduce((sofar, other) => Effect.catchIf(sofar, isNotHere, () => attempt(other)), attempt(first))
     .pipe(
@@ -68,7 +98,7 @@ const listenUnix = Effect.fnUntraced(function*(path: string, backlog: number) {
       detail: verdict === "live" ? "somebody listens there" : "a file that is no socket is there"
     })
   }
-  const descriptor = yield* listening({ _tag: "Unix", path }, backlog).pipe(
+  const descriptor = yield* listening({ _tag: "Unix", path }, backlog, false).pipe(
     Effect.mapError((error) => NodeError.fromCall(error, "listen", path))
   )
   const libc = yield* Effect.orDie(Libc.load)
@@ -76,12 +106,23 @@ const listenUnix = Effect.fnUntraced(function*(path: string, backlog: number) {
   return yield* listener.own(hasFile ? SocketFile.remove(yield* SocketFile.identify(path)) : Effect.void)
 })
 
-const listening = (address: Native.SocketAddress, backlog: number) =>
+const listening = (address: Native.SocketAddress, backlog: number, isShared: boolean) =>
   Effect.tap(Native.open(address), (descriptor) =>
-    Effect.onError(
-      Effect.andThen(Native.bind(descriptor, address), Native.listen(descriptor, backlog)),
-      () => Native.close(descriptor)
+    (isShared ? share(descriptor) : Effect.void).pipe(
+      Effect.andThen(Native.bind(descriptor, address)),
+      Effect.andThen(Native.listen(descriptor, backlog)),
+      Effect.onError(() => Native.close(descriptor))
     ))
+
+// Linux alone gives each of those who share a port its part of the connections: these are its numbers.
+const SOL_SOCKET = 1
+const SO_REUSEPORT = 15
+
+const share = (descriptor: number) =>
+  Effect.flatMap(Libc.load, (libc) => {
+    const errno = setOption(libc, descriptor, SOL_SOCKET, SO_REUSEPORT, 1)
+    return errno === 0 ? Effect.void : Effect.fail(Libc.systemError("setsockopt", errno))
+  })
 
 const isNotHere = (error: Libc.CallError): boolean =>
   error._tag === "SystemError" && (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT")

@@ -35,6 +35,8 @@ export abstract class ListenerSocket extends Owned.Owned {
   /** What went wrong since the last accept; told once, and the listener goes on. */
   private failure: SocketError | undefined = undefined
   protected isClosed = false
+  /** Told when it is closed: those who do not wait to accept, where they would notice. */
+  readonly onShut = new Set<() => void>()
 
   constructor() {
     super()
@@ -43,6 +45,10 @@ export abstract class ListenerSocket extends Owned.Owned {
       () => this.wanted(),
       () => this.where
     )
+  }
+
+  get isShut(): boolean {
+    return this.isClosed
   }
 
   /** Somebody waits for a connection, or took one. */
@@ -92,6 +98,7 @@ export abstract class ListenerSocket extends Owned.Owned {
     this.isClosed = true
     while (this.arrived.length > 0) this.arrived.shift().discard()
     this.accepts.signal()
+    for (const told of this.onShut) told()
   }
 }
 

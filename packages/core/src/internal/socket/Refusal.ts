@@ -25,6 +25,22 @@ export const ofBacklog = (backlog: number, address: string): SocketError | undef
     ? undefined
     : make("listen", address, `${String(backlog)} is not a backlog`, "A whole number, 1 or more")
 
+/** Refuses to share an address with other listeners where there is no such thing. */
+export const ofSharing = (target: Address.Target): SocketError | undefined => {
+  const address = Address.format(target)
+  if ("path" in target) {
+    return make("listen", address, "listeners cannot share a path",
+      "reusePort with { host, port }, or none with { path }")
+  }
+  return process.platform === "linux" ? undefined : new SocketError({
+    operation: "listen",
+    reason: "NotSupported",
+    address,
+    detail: "this system does not divide the connections among those who share a port",
+    expected: "Linux, or one listener for all, as the servers of an app have"
+  })
+}
+
 /** Refuses what is neither bytes nor text. */
 export const notBytes = (operation: Operation, data: unknown, address: string): SocketError =>
   make(
