@@ -30,20 +30,20 @@ export const suspend = (duration: Duration.Input): Effect.Effect<void> => {
   const millis = Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration)))
   if (millis <= 0) return Scheduler.turn
   if (millis === Infinity) return Effect.never
-  return Clock.clockWith((clock) => clock === systemClock ? sleep(millis) : sleepBy(clock, millis))
+  return Effect.callback((resume) => {
+    const fiber = Fiber.getCurrent()!
+    const clock = fiber.getRef(Clock.Clock)
+    if (clock !== systemClock) return resume(sleepBy(clock, millis))
+    // By the system's Clock: half the memory of `Clock.sleep`, and less of the time.
+    const wait = new Deadlines.Wait(fiber, millis, resume)
+    Deadlines.join(wait)
+    return wait
+  })
 }
 
 // --- private ---------------------------------------------------------------------------------------------------------
 
 const systemClock = Context.get(Context.empty(), Clock.Clock)
-
-/** By the system's Clock: a third of the memory and of the time of `Clock.sleep`. */
-const sleep = (millis: number): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    const wait = new Deadlines.Wait(Fiber.getCurrent()!, millis, resume)
-    Deadlines.join(wait)
-    return wait
-  })
 
 /** By a Clock of somebody's own, that of a test say, which may be early as well. */
 const sleepBy = (clock: Clock.Clock, millis: number): Effect.Effect<void> => {
