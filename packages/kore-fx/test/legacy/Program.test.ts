@@ -155,7 +155,7 @@ describe("hooks", () => {
       const app = yield* TestProcess.start("program", "fatal")
       yield* app.get("/fatal")
       yield* app.expect(/proc=\[wrk 1\] log=\[fatal: worker going dead\]/)
-      yield* app.expect(/worker 1 \(pid \d+\) ended: it exited with status 1; restarting/)
+      yield* app.expect(/worker 1 \(pid \d+\) ended: worker going dead; restarting/)
       yield* app.expect(/worker 1 ready again/)
     }))
 })
