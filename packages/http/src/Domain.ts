@@ -13,7 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { HttpServerRequest } from "./internal/effectHttp.ts"
-import type * as Route from "./Route.ts"
+import type * as Middleware from "./Middleware.ts"
+import * as Route from "./Route.ts"
 
 /** A claim in the type of a Layer: the app must declare a server called `Name`. */
 export interface Attached<out Name extends string> {
@@ -22,9 +23,15 @@ export interface Attached<out Name extends string> {
 }
 
 /** How a domain is served. */
-export interface Options<Name extends string> {
+export interface Options<Name extends string, M extends Middleware.List = Middleware.List> {
   /** The name of the server, as in the app's `servers`. */
   readonly attach: Name
+  /**
+   * What stands around the routes here, the outermost first, and around the answers to requests that no route of this
+   * host answers (404, 405, `OPTIONS`). Where several Layers serve one host, the latter take that of the first with any.
+   * An answer that is made of a failure is made outside of it.
+   */
+  readonly middleware?: M
 }
 
 /** What a domain asks the server to serve. */
@@ -32,6 +39,8 @@ export interface Registration {
   readonly host: string
   readonly attach: string
   readonly routes: ReadonlyArray<Route.Route<any, any>>
+  /** What stands around the routes already, and around what no route answers. */
+  readonly middleware: Middleware.List
   /** The services of the domain's Layer: what its handlers may use. */
   readonly context: Context.Context<never>
 }
@@ -74,16 +83,23 @@ export type Services<Routes extends ReadonlyArray<Route.Route<any, any>>> = Excl
  * ])
  * ```
  */
-export const layer = <const Name extends string, const Routes extends ReadonlyArray<Route.Route<any, any>>>(
+export const layer = <
+  const Name extends string,
+  const Routes extends ReadonlyArray<Route.Route<any, any>>,
+  const M extends Middleware.List = readonly []
+>(
   host: string,
-  options: Options<Name>,
-  routes: Routes & Answered<Routes>
-): Layer.Layer<never, never, Registry | Attached<Name> | Services<Routes>> =>
-  Layer.effectDiscard(
+  options: Options<Name, M>,
+  routes: Routes & Answered<Route.Used<M, Routes>>
+): Layer.Layer<never, never, Registry | Attached<Name> | Services<Route.Used<M, Routes>>> => {
+  const { attach, middleware = [] } = options
+  const used = middleware.length === 0 ? routes : Route.use(middleware, routes)
+  return Layer.effectDiscard(
     Effect.contextWith((context: Context.Context<Registry>) =>
-      Effect.sync(() => Context.get(context, Registry).add({ host, attach: options.attach, routes, context }))
+      Effect.sync(() => Context.get(context, Registry).add({ host, attach, routes: used, middleware, context }))
     )
   )
+}
 
 /** A host as it is compared: lower case, without port and final dot. */
 export const normalize = (host: string): string => {

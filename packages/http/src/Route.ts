@@ -15,6 +15,7 @@ import type { Simplify } from "effect/Types"
 import type { HttpError } from "./HttpError.ts"
 import { type HttpServerError, type HttpServerRequest, HttpServerResponse } from "./internal/effectHttp.ts"
 import { compileEncoder } from "./internal/schemaCompiler.ts"
+import * as Middleware from "./Middleware.ts"
 import * as Params from "./Params.ts"
 import type { ServerRequest } from "./Request.ts"
 
@@ -312,6 +313,38 @@ export const prefix = <const Routes extends ReadonlyArray<Route<any, any>>>(path
     }
     return { ...route, pattern: path === "/" ? route.pattern : `${path}${route.pattern === "/" ? "" : route.pattern}` }
   }) as unknown as Routes
+
+/** Routes below middleware: what these may fail with and need is added, what they give is taken away. */
+export type Used<M extends Middleware.List, Routes extends ReadonlyArray<Route<any, any>>> = {
+  readonly [K in keyof Routes]: Route<
+    ErrorOf<Routes[K]> | Middleware.ErrorOf<M>,
+    Middleware.Needs<M, ServicesOf<Routes[K]>>
+  >
+}
+
+/**
+ * Puts middleware around routes, the first outermost: `Route.use([log, authenticate], routes)`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Middleware, Response, Route } from "@kore-fx/http"
+ *
+ * const noStore = Middleware.mapResponse((response) => Response.setHeader(response, "cache-control", "no-store"))
+ *
+ * export const routes = Route.use([noStore], [
+ *   Route.get("/time", () => Effect.sync(() => Response.text(new Date().toISOString())))
+ * ])
+ * ```
+ */
+export const use = <const M extends Middleware.List, const Routes extends ReadonlyArray<Route<any, any>>>(
+  middleware: M,
+  routes: Routes
+): Used<M, Routes> =>
+  routes.map((route) => ({ ...route, handler: Middleware.wrapAll(middleware, route.handler) })) as unknown as Used<
+    M,
+    Routes
+  >
 
 /** Failures of a route. */
 export type ErrorOf<T> = T extends Route<infer E, any> ? E : never

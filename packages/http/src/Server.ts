@@ -19,8 +19,10 @@ import type * as Scope from "effect/Scope"
 import * as Domain from "./Domain.ts"
 import * as Exchange from "./Exchange.ts"
 import { HttpServerResponse } from "./internal/effectHttp.ts"
+import * as Middleware from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import type { ServerRequest } from "./Request.ts"
+import * as Route from "./Route.ts"
 import * as Router from "./Router.ts"
 import * as Transport from "./transport/Transport.ts"
 
@@ -69,7 +71,8 @@ const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.
       const services = flat(context)
       return routes.map((route) => ({ route, target: { route, context: services } }))
     })
-    return Effect.map(Router.make(host, entries), (router) => [host, router] as const)
+    return Effect.map(Router.make(host, entries),
+      (router) => [host, { router, unanswered: unansweredOf(same) }] as const)
   })
   return new Domain.Hosts(routers)
 })
@@ -172,35 +175,54 @@ export const checkAttachments = (
   Effect.forEach(registrations, ({ attach, host }) =>
     servers.includes(attach) ? Effect.void : Effect.fail(new AttachError({ host, attach, servers })), { discard: true })
 
+/** What answers a host. */
+interface Host {
+  readonly router: Router.Router<Exchange.Target>
+  /** What answers when no route does, where middleware stands around it. */
+  readonly unanswered: Exchange.Target | undefined
+}
+
+type Miss = Exclude<Router.Result<unknown>, { readonly _tag: "Found" }>
+
+const answerTo = (miss: Miss, { method, path }: ServerRequest): HttpServerResponse.HttpServerResponse => {
+  switch (miss._tag) {
+    case "NotFound":
+      return Problem.response({ status: 404, detail: `nothing is at ${path}` })
+    case "Malformed":
+      return Problem.response({ status: 400, detail: "the path is not percent-encoded UTF-8" })
+    case "NotAllowed": {
+      const headers = { allow: miss.allow }
+      return method === "OPTIONS"
+        ? HttpServerResponse.empty({ headers })
+        : Problem.response({ status: 405, detail: `${path} answers ${miss.allow}`, headers })
+    }
+  }
+}
+
+// Middleware knows handlers, so the answers of the router are given by one: what it found is that there is nothing.
+const unansweredOf = (registrations: ReadonlyArray<Domain.Registration>): Exchange.Target | undefined => {
+  const first = registrations.find(({ middleware }) => middleware.length > 0)
+  if (first === undefined) return undefined
+  const handler = Middleware.wrapAll(
+    first.middleware,
+    (request, miss) => Effect.succeed(answerTo(miss as unknown as Miss, request))
+  )
+  return { route: Route.make({ methods: [], pattern: "/*any", handler }), context: flat(first.context) }
+}
+
 const handleWith = (
-  hosts: Domain.Hosts<Router.Router<Exchange.Target>>,
+  hosts: Domain.Hosts<Host>,
   work: Exchange.Work,
   report: Transport.Report
 ): Transport.Handler["handle"] =>
 (request, connection) => {
-  const router = hosts.only ?? hosts.find(request.host)
-  if (router === undefined) {
+  const host = hosts.only ?? hosts.find(request.host)
+  if (host === undefined) {
     return void connection.respond(request,
       Problem.response({ status: 404, detail: `no domain answers "${request.host}"` }))
   }
-  const result = router.find(request.method, request.path)
-  switch (result._tag) {
-    case "Found":
-      return Exchange.run(result.target, result.found, request, { connection, report, work })
-    case "NotFound":
-      return void connection.respond(request,
-        Problem.response({ status: 404, detail: `nothing is at ${request.path}` }))
-    case "Malformed":
-      return void connection.respond(request,
-        Problem.response({ status: 400, detail: "the path is not percent-encoded UTF-8" }))
-    case "NotAllowed": {
-      const headers = { allow: result.allow }
-      return void connection.respond(
-        request,
-        request.method === "OPTIONS"
-          ? HttpServerResponse.empty({ headers })
-          : Problem.response({ status: 405, detail: `${request.path} answers ${result.allow}`, headers })
-      )
-    }
-  }
+  const result = host.router.find(request.method, request.path)
+  if (result._tag === "Found") return Exchange.run(result.target, result.found, request, { connection, report, work })
+  if (host.unanswered === undefined) return void connection.respond(request, answerTo(result, request))
+  return Exchange.run(host.unanswered, result, request, { connection, report, work })
 }

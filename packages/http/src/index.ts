@@ -2,6 +2,7 @@
 export * as Domain from "./Domain.ts"
 export * as HttpError from "./HttpError.ts"
 export * as HttpServer from "./HttpServer.ts"
+export * as Middleware from "./Middleware.ts"
 export * as Params from "./Params.ts"
 export * as Problem from "./Problem.ts"
 export * as Request from "./Request.ts"

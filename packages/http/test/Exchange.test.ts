@@ -37,7 +37,7 @@ const failing = Effect.fnUntraced(function*(answer: Effect.Effect<Response>) {
     ))
   const reported: Array<Cause.Cause<unknown>> = []
   const tracer = yield* Tracer.make((cause) => Effect.sync(() => reported.push(cause)))
-  const domain = { host: "*", attach: "main", routes: [route], context: Context.empty() }
+  const domain = { host: "*", attach: "main", middleware: [], routes: [route], context: Context.empty() }
   const handler = yield* Effect.provideService(Server.handler([domain]), Tracer.Tracer, tracer)
   const server = yield* Transport.listen({ host: "127.0.0.1", port: 0 }, settings, handler)
   const { port } = server.address as Net.AddressInfo

@@ -26,6 +26,7 @@ export {
   Domain,
   HttpError,
   HttpServer,
+  Middleware,
   Problem,
   Request,
   Response,

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { type App, Domain, HttpError, Kore, Response, Route, Server } from "kore-fx"
+import { type App, Domain, HttpError, Kore, Middleware, Response, Route, Server } from "kore-fx"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const check = <_ extends true>(): void => {}
@@ -41,6 +41,24 @@ export const app = Kore.app({
 })
 check<Equal<typeof app, App.App<never, never>>>()
 export const main: Effect.Effect<void, Kore.RunError> = Kore.main(app)
+
+// Middleware: what one gives is taken away, what it needs and fails with is added; an inner one may use an outer one's.
+class User extends Context.Service<User, string>()("types/User") {}
+class Session extends Context.Service<Session, string>()("types/Session") {}
+const session = Middleware.provide(Session, () => Effect.flatMap(Db, (db) => db.name))
+const user = Middleware.provide(User, () => Effect.filterOrFail(Session, (id) => id !== "", () => new Gone()))
+const whoami = Route.get("/whoami", () => Effect.map(User, (name) => Response.text(name)))
+export const below = Route.use([session, user], [whoami, typed])
+check<Equal<Route.ErrorOf<(typeof below)[0]>, Gone>>()
+check<Equal<Route.ServicesOf<(typeof below)[0]>, Db>>()
+check<Equal<Route.ServicesOf<(typeof below)[1]>, Db>>()
+// The other way round, nobody gives the outer one what it needs.
+export const wrongOrder = Route.use([user, session], [whoami])
+check<Equal<Route.ServicesOf<(typeof wrongOrder)[0]>, Db | Session>>()
+export const domain: Layer.Layer<never, never, Domain.Registry | Domain.Attached<"main"> | Db> = Domain.layer("*", {
+  attach: "main",
+  middleware: [session, user]
+}, [whoami])
 
 // Errors of Layers show up in the type of the program.
 class NoDb extends Schema.TaggedError<NoDb>()("NoDb", {}) {}
