@@ -8,11 +8,18 @@
  * Middleware is applied when routes are made, not when a request comes: a route without any pays nothing. It runs before
  * the body is read, because that is part of the handler. The first of a list is the outermost.
  */
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import type * as Types from "effect/Types"
-import type { HttpServerRequest, HttpServerResponse } from "./internal/effectHttp.ts"
+import {
+  CurrentRequestState,
+  HttpServerError,
+  type HttpServerRequest,
+  type HttpServerResponse,
+  type RequestState
+} from "./internal/effectHttp.ts"
 import type { Route } from "./Route.ts"
 
 /** What marks a value as middleware. */
@@ -145,6 +152,52 @@ export const mapResponse = (f: (response: Response, request: Request) => Respons
   fromWrap((handler) => (request, found) =>
     Effect.mapEager(handler(request, found), (response) => f(response, request))
   )
+
+/**
+ * Effect's own middleware (`effect/http/HttpMiddleware`), such as `cors()` or `compression()`, for routes and domains here.
+ *
+ * What it leaves to be done before a response is sent is done for answers of failures too, up to status 499; a fault
+ * (500 and above) is answered without.
+ *
+ * @example
+ * ```ts
+ * import * as HttpMiddleware from "effect/http/HttpMiddleware"
+ * import { Middleware } from "@kore-fx/http"
+ *
+ * export const cors = Middleware.fromHttpMiddleware(HttpMiddleware.cors({ allowedOrigins: ["https://example.com"] }))
+ * ```
+ */
+export const fromHttpMiddleware = <A extends Effect.Effect<Response, any, any>>(
+  middleware: (app: Effect.Effect<Response>) => A
+): Middleware<
+  never,
+  Effect.Error<A> | HttpServerError.HttpServerError,
+  Exclude<Effect.Services<A>, HttpServerRequest.HttpServerRequest>
+> =>
+  fromWrap((handler) => (request, found) =>
+    Effect.suspend(() => {
+      const state: RequestState = { preResponseHandler: undefined, loggerDisabled: false }
+      const app = middleware(Effect.suspend(() => handler(request, found)) as any)
+      return Effect.matchCauseEffect(Effect.provideService(app, CurrentRequestState, state), {
+        onSuccess: (response) => state.preResponseHandler?.(request, response) ?? Effect.succeed(response),
+        onFailure: (cause) => answerTo(cause, request, state)
+      })
+    })
+  )
+
+// The answer of a failure that is part of the conversation. Faults stay what they are, and are reported.
+const answerTo = (
+  cause: Cause.Cause<any>,
+  request: Request,
+  { preResponseHandler }: RequestState
+): Effect.Effect<Response, any> => {
+  const failure = Effect.failCause(cause)
+  if (preResponseHandler === undefined || Cause.hasDies(cause) || Cause.hasInterrupts(cause)) return failure
+  return Effect.flatMap(
+    HttpServerError.causeResponse(cause),
+    ([response]) => response.status < 500 ? preResponseHandler(request, response) : failure
+  )
+}
 
 /** Puts a list around a handler, the first outermost. */
 export const wrapAll = (middleware: List, handler: Handler): Handler =>

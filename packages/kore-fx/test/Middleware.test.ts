@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Domain, HttpError, Kore, Middleware, Problem, Response, Route, Server } from "kore-fx"
@@ -118,6 +119,34 @@ describe("middleware", () => {
       assert.deepStrictEqual(passed, [])
       yield* get("http://a.test/hello")
       assert.deepStrictEqual(passed, ["a in", "a out"])
+    }).pipe(Effect.provide(serve(worker)))
+  })
+
+  it.effect("of Effect works as it is: HttpMiddleware.cors answers preflights and marks answers, those of failures too", () => {
+    const cors = Middleware.fromHttpMiddleware(
+      HttpMiddleware.cors({ allowedOrigins: ["https://example.com", "https://b.test"] })
+    )
+    const worker = Domain.layer("*", { attach: "main", middleware: [cors] }, [
+      hello,
+      Route.get("/forbidden", () => new Forbidden()),
+      Route.get("/broken", () => Effect.die(new Error("inside")))
+    ])
+    return Effect.gen(function*() {
+      const origin = { origin: "https://example.com" }
+      const allowed = Effect.fnUntraced(function*(path: string) {
+        const { headers, status } = yield* get(path, origin)
+        return [status, headers["access-control-allow-origin"]] as const
+      })
+      assert.deepStrictEqual(yield* allowed("/hello"), [200, origin.origin])
+      assert.deepStrictEqual(yield* allowed("/nowhere"), [404, origin.origin])
+      assert.deepStrictEqual(yield* allowed("/forbidden"), [403, origin.origin])
+      assert.deepStrictEqual(yield* allowed("/broken"), [500, undefined])
+      const preflight = yield* ask(HttpClientRequest.options("/hello", {
+        headers: { ...origin, "access-control-request-method": "PUT" }
+      }))
+      assert.strictEqual(preflight.status, 204)
+      assert.include(preflight.headers["access-control-allow-methods"], "PUT")
+      assert.strictEqual(preflight.headers["access-control-allow-origin"], origin.origin)
     }).pipe(Effect.provide(serve(worker)))
   })
 

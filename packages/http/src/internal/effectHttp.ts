@@ -2,6 +2,9 @@
  * The one seam to the `effect/http` modules, which upstream marks unstable: when one of them is renamed, only this
  * file changes.
  */
+import * as Context from "effect/Context"
+import type * as HttpEffectModule from "effect/http/HttpEffect"
+
 export * as Cookies from "effect/http/Cookies"
 export * as Headers from "effect/http/Headers"
 export * as HttpBody from "effect/http/HttpBody"
@@ -14,3 +17,15 @@ export * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 export * as HttpServerResponse from "effect/http/HttpServerResponse"
 export * as Multipart from "effect/http/Multipart"
 export * as UrlParams from "effect/http/UrlParams"
+
+/** Where Effect's middleware leaves what is to be done with a response before it is sent. */
+export interface RequestState {
+  preResponseHandler: HttpEffectModule.PreResponseHandler | undefined
+  loggerDisabled: boolean
+}
+
+/**
+ * The state of the current request under the key that Effect's own server uses. Upstream exports no way to read it; a
+ * test with `HttpMiddleware.cors` fails when it moves.
+ */
+export const CurrentRequestState = Context.Service<RequestState>("effect/http/HttpEffect/CurrentRequestState")
