@@ -88,7 +88,26 @@ export interface Surroundings {
   readonly connection: Connection
   readonly report: Transport.Report
   readonly work: Work
+  /** What becomes of an answer with a status of 400 and above; none where it goes out as it is. */
+  readonly errorPage: ErrorPage | undefined
 }
+
+/** Makes the answer to an error what the client prefers. */
+export type ErrorPage = (
+  request: ServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+) => HttpServerResponse.HttpServerResponse
+
+/** Sends an answer; see `Connection.respond`. */
+export const send = (
+  { connection, errorPage }: Pick<Surroundings, "connection" | "errorPage">,
+  request: ServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+): Effect.Effect<void> | undefined =>
+  connection.respond(
+    request,
+    errorPage === undefined || response.status < 400 ? response : errorPage(request, response)
+  )
 
 /** Answers a request with a route. */
 export const run = (
@@ -119,7 +138,7 @@ export const run = (
   } else if (exit._tag === "Failure" || scope.state._tag !== "Empty") {
     new Exchange(request, scope, services, surroundings).done(exit)
   } else {
-    const sending = surroundings.connection.respond(request, exit.value)
+    const sending = send(surroundings, request, exit.value)
     if (sending === undefined) scope.state = CLOSED
     else new Exchange(request, scope, services, surroundings).stream(sending)
   }
@@ -157,7 +176,7 @@ class Exchange {
   }
 
   private respond(response: HttpServerResponse.HttpServerResponse, exit: Exit.Exit<unknown, unknown>): void {
-    const sending = this.surroundings.connection.respond(this.request, response)
+    const sending = send(this.surroundings, this.request, response)
     if (sending === undefined) this.close(exit)
     else this.stream(sending)
   }

@@ -17,6 +17,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Domain from "./Domain.ts"
+import * as ErrorPage from "./ErrorPage.ts"
 import * as Exchange from "./Exchange.ts"
 import { HttpServerResponse } from "./internal/effectHttp.ts"
 import * as Middleware from "./Middleware.ts"
@@ -86,7 +87,8 @@ const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.
  * before the next request is parsed.
  */
 export const handler = (
-  registrations: ReadonlyArray<Domain.Registration>
+  registrations: ReadonlyArray<Domain.Registration>,
+  { httpPrettyError = false }: Partial<Pick<Config.Config, "httpPrettyError">> = {}
 ): Effect.Effect<Transport.Handler, Router.RouteError, Tracer.Tracer | Scope.Scope> =>
   Effect.gen(function*() {
     const tracer = yield* Tracer.Tracer
@@ -99,7 +101,8 @@ export const handler = (
       })
     const work = new Exchange.Work()
     yield* Fibers.addSource(work)
-    return { handle: handleWith(hosts, work, report), report, idle: work.idle }
+    const errorPage = httpPrettyError ? ErrorPage.negotiate : undefined
+    return { handle: handleWith(hosts, { work, report, errorPage }), report, idle: work.idle }
   })
 
 /** A domain attaches to a server that the app does not declare. */
@@ -134,12 +137,13 @@ export const layer = <E, R>(
   Layer.effectDiscard(Effect.gen(function*() {
     const registrations = yield* build(app)
     const listeners = yield* Listener.Listeners
-    const settings = Transport.settings(yield* Config.Current)
+    const config = yield* Config.Current
+    const settings = Transport.settings(config)
     yield* checkAttachments(registrations, [...listeners.keys()])
     // Every route is compiled before the first server opens: a contradiction anywhere must not be found by clients.
     const handlers = yield* Effect.forEach(listeners, ([name, bound]) =>
       Effect.map(
-        handler(registrations.filter((registration) => registration.attach === name)),
+        handler(registrations.filter((registration) => registration.attach === name), config),
         (handler) => ({ bound, handler })
       ))
     const ports = yield* Effect.forEach(handlers, ({ bound, handler }) =>
@@ -212,17 +216,17 @@ const unansweredOf = (registrations: ReadonlyArray<Domain.Registration>): Exchan
 
 const handleWith = (
   hosts: Domain.Hosts<Host>,
-  work: Exchange.Work,
-  report: Transport.Report
+  { errorPage, report, work }: Omit<Exchange.Surroundings, "connection">
 ): Transport.Handler["handle"] =>
 (request, connection) => {
+  const surroundings = { connection, report, work, errorPage }
   const host = hosts.only ?? hosts.find(request.host)
   if (host === undefined) {
-    return void connection.respond(request,
-      Problem.response({ status: 404, detail: `no domain answers "${request.host}"` }))
+    const problem = Problem.response({ status: 404, detail: `no domain answers "${request.host}"` })
+    return void Exchange.send(surroundings, request, problem)
   }
   const result = host.router.find(request.method, request.path)
-  if (result._tag === "Found") return Exchange.run(result.target, result.found, request, { connection, report, work })
-  if (host.unanswered === undefined) return void connection.respond(request, answerTo(result, request))
-  return Exchange.run(host.unanswered, result, request, { connection, report, work })
+  if (result._tag === "Found") return Exchange.run(result.target, result.found, request, surroundings)
+  if (host.unanswered === undefined) return void Exchange.send(surroundings, request, answerTo(result, request))
+  return Exchange.run(host.unanswered, result, request, surroundings)
 }

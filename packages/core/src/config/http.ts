@@ -100,14 +100,13 @@ export const httpOptions = {
     doc: "Value of the server header; the default tells no version, which only helps an attacker."
   }),
   /**
-   * Gives error responses without a body of their own a small HTML page. Yes or no (also true or false, 1 or 0);
-   * default: no.
+   * Gives error responses without a body of their own a small HTML page, where the client prefers HTML. Yes or no
+   * (also true or false, 1 or 0); default: no.
    */
   httpPrettyError: define({
     kind: Kind.flag,
     default: false,
-    doc: "Gives error responses without a body of their own a small HTML page.",
-    later: "error pages"
+    doc: "Gives error responses without a body of their own a small HTML page, where the client prefers HTML."
   }),
   /**
    * Bytes of a request's body, above which it is kept in a file; with 0 it never is. A size from 0 B to 1 PiB, such as
