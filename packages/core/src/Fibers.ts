@@ -5,8 +5,8 @@
  * What it is not: a profiler, or a history. A row tells what was true when it was made, and keeping it costs nothing
  * before somebody asks.
  *
- * Known are the tasks, the requests that wait, the connections of `Socket.serve`, the fibers that these have forked, and every fiber that waits for
- * something of kore-fx. A fiber that waits for something else, an `Effect.sleep` or a Promise say, has no `waits`; the
+ * Known are the tasks, the requests that wait, the connections of `Socket.serve`, the fibers that these have forked, and
+ * every fiber that waits for something of kore-fx. A fiber that waits for something else, an `Effect.sleep` or a Promise say, has no `waits`; the
  * branches of an `Effect.all` are seen only while they wait for something of kore-fx.
  */
 import * as Context from "effect/Context"

@@ -192,8 +192,10 @@ export const acquire: {
       Effect.withFiber((fiber) => {
         const keep = Scope.addFinalizer(scope, Effect.sync(self.release))
         if (self.holder === fiber) return reentered(self)
-        if (self.holder !== undefined) {return Effect.flatMap(self.waitToKeep(fiber, restore, options?.timeout),
-            () => keep)}
+        if (self.holder !== undefined) {
+          const taken = self.waitToKeep(fiber, restore, options?.timeout)
+          return Effect.flatMap(taken, () => keep)
+        }
         self.holder = fiber
         return keep
       }))

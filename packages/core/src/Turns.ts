@@ -12,8 +12,8 @@
  * last step, which hands it to whoever asked, and looks again whether it is there. Do not wrap anything around `take`
  * that adds a step after it, or it can be lost there.
  */
-import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
+import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Types from "effect/Types"
 import * as Missed from "./internal/Missed.ts"
@@ -193,13 +193,7 @@ export const deadline = (
   timeout: Duration.Input | undefined,
   advice: string
 ): Deadline | undefined =>
-  timeout === undefined ? undefined : {
-    after: timeout,
-    error: () => {
-      const limit = Duration.format(Duration.fromInputUnsafe(timeout))
-      return new Cause.TimeoutError(`${what()} timed out after ${limit}. ${advice}`)
-    }
-  }
+  timeout === undefined ? undefined : { after: timeout, error: () => Impl.timeoutError(what(), timeout, advice) }
 
 /**
  * Gives up at its deadline an effect that takes nothing: one whose result may get lost.

@@ -11,8 +11,8 @@ import type { ServerRequest } from "./Request.ts"
 /**
  * The page of an error, if the client prefers HTML to JSON (RFC 9110 §12.5.1); else the response as it is.
  *
- * Only for answers that have no body of their own: none at all, or problem details. Status and header fields stay. Kore: http §9.5 (there without
- * a type, and behind the body of the app).
+ * Only for answers that have no body of their own: none at all, or problem details. Status and header fields stay.
+ * Kore: http §9.5 (there without a type, and behind the body of the app).
  */
 export const negotiate = (
   request: ServerRequest,

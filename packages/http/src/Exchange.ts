@@ -100,7 +100,7 @@ export type ErrorPage = (
 
 /** Sends an answer; see `Connection.respond`. */
 export const send = (
-  { connection, errorPage }: Pick<Surroundings, "connection" | "errorPage">,
+  { connection, errorPage }: Surroundings,
   request: ServerRequest,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.Effect<void> | undefined =>

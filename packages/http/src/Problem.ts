@@ -5,9 +5,7 @@
  * What it is not: a page. Pretty HTML errors are made of the same data elsewhere.
  */
 import { HttpServerResponse } from "./internal/effectHttp.ts"
-
-// An import would evaluate all of Node's HTTP, undici and TLS with it: 40 ms of CPU for every process.
-const { STATUS_CODES } = process.getBuiltinModule("node:http")
+import { STATUS_CODES } from "./internal/nodeHttp.ts"
 
 /** One invalid input: where it was, its name, and what was expected. */
 export interface InvalidParam {

@@ -4,11 +4,12 @@
  * When to reach for it: only through `Lock` and `KeyedLock`, which say what is promised.
  * What it is not: public. Nothing here protects itself from being interrupted; `Lock` puts it into frames that do.
  */
-import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
+import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as TurnsImpl from "./TurnsImpl.ts"
 import * as WaitLine from "./WaitLine.ts"
 import type * as WaitList from "./WaitList.ts"
 
@@ -124,10 +125,8 @@ export class LockImpl {
   }
 
   timeoutError(after: Duration.Input): Cause.TimeoutError {
-    const limit = Duration.format(Duration.fromInputUnsafe(after))
-    return new Cause.TimeoutError(
-      `The wait for ${this.label} timed out after ${limit}. It is held by fiber ${this.holder?.id}. ` +
-        "Nothing is lost: ask again, give it more time, or hold it for less."
-    )
+    const advice = "Nothing is lost: ask again, give it more time, or hold it for less."
+    const held = `It is held by fiber ${this.holder?.id}.`
+    return TurnsImpl.timeoutError(`The wait for ${this.label}`, after, `${held} ${advice}`)
   }
 }

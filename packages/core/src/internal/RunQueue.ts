@@ -1,7 +1,8 @@
 /**
  * The queue of woken fibers that a worker's scheduler runs in bounded turns.
  *
- * When to reach for it: `Scheduler` makes it, which says what is promised; and whoever starts fibers by itself asks it for room.
+ * When to reach for it: `Scheduler` makes it, which says what is promised; whoever starts fibers by itself asks it for
+ * room.
  * What it is not: public.
  */
 import type * as Scheduler from "effect/Scheduler"

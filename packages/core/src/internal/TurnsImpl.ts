@@ -4,8 +4,8 @@
  * When to reach for it: only through `Turns`, which says what is promised, and in `Socket`.
  * What it is not: public. A turn is one step of a fiber (`Missed`), so nobody can be interrupted in the middle of it.
  */
-import type * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
@@ -24,6 +24,10 @@ export interface Deadline {
   readonly after: Duration.Input
   readonly error: () => Cause.TimeoutError
 }
+
+/** What timed out, after how long, and what to do then. */
+export const timeoutError = (what: string, after: Duration.Input, advice: string): Cause.TimeoutError =>
+  new Cause.TimeoutError(`${what} timed out after ${Duration.format(Duration.fromInputUnsafe(after))}. ${advice}`)
 
 /** What an operation takes, and how it waits for that. */
 export interface Taking<A> {

@@ -9,11 +9,9 @@
  * Strict where RFC 9112 lets a recipient choose: bare CR or LF, obs-fold, white space before a colon, two lengths and
  * unknown framing are refused, because every lenience is a chance to disagree with a proxy about where a request ends.
  */
+import { METHODS } from "../internal/nodeHttp.ts"
 import * as Refusal from "./Refusal.ts"
 import { CR, equalsIgnoringCase, FIELD_VALUE, HTAB, isAuthority, LF, SP, TARGET, TOKEN } from "./Syntax.ts"
-
-// An import would evaluate all of Node's HTTP, undici and TLS with it: 40 ms of CPU for every process.
-const { METHODS } = process.getBuiltinModule("node:http")
 
 /** `parse` returns this when the head is not complete yet. */
 export const INCOMPLETE = 0

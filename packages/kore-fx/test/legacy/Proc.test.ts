@@ -5,7 +5,7 @@ import { kore, reset } from "kore-fx/legacy"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { ask, inWorker, notes, reported, routes, run, start, text, turn, until, untyped } from "./TestApp.ts"
+import { ask, inWorker, notes, reported, routes, run, start, text, thrownBy, turn, until, untyped } from "./TestApp.ts"
 
 beforeEach(reset)
 
@@ -23,16 +23,6 @@ const outputOf = async (proc: kore.Proc): Promise<string> => {
   let output = ""
   for (let chunk = await proc.recv(8192); chunk !== null; chunk = await proc.recv(8192)) output += String(chunk)
   return output
-}
-
-/** What is thrown, as an exception of the old API with its tagged error. */
-const thrownBy = async (f: () => unknown): Promise<Error> => {
-  try {
-    await f()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error("nothing was thrown")
 }
 
 describe("kore.proc", () => {

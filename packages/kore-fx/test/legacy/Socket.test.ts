@@ -9,19 +9,9 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as v8 from "node:v8"
 import * as vm from "node:vm"
-import { inWorker, notes, routes, run, start, turn, until, untilWaiting, untyped } from "./TestApp.ts"
+import { inWorker, notes, routes, run, start, thrownBy, turn, until, untilWaiting, untyped } from "./TestApp.ts"
 
 const { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } = kore.socket
-
-/** What is thrown. */
-const thrownBy = async (f: () => unknown): Promise<Error> => {
-  try {
-    await f()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error("nothing was thrown")
-}
 
 /** The system's code of what is thrown. */
 const codeOf = async (f: () => unknown): Promise<string | undefined> => {

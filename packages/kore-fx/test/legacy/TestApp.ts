@@ -120,3 +120,13 @@ export const withStoppedTime = <A, E, R>(use: (pass: (millis: number) => void) =
     () => use((millis) => void vi.advanceTimersByTime(millis)),
     () => Effect.sync(() => void vi.useRealTimers())
   )
+
+/** What is thrown, as an exception of the old API with its tagged error. */
+export const thrownBy = async (f: () => unknown): Promise<Error> => {
+  try {
+    await f()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error("nothing was thrown")
+}
