@@ -13,10 +13,14 @@ import * as Results from "./harness/Results.ts"
 import * as Rounds from "./harness/Rounds.ts"
 import * as Sample from "./harness/Sample.ts"
 import * as Table from "./harness/Table.ts"
+import { answering } from "./peers/peers.ts"
+import { write } from "./scenarios/files.ts"
 import type { Scenario } from "./scenarios/Scenario.ts"
 
 const measure = async (scenario: Scenario, options: Options.Options): Promise<void> => {
-  const { isQuick, load, peers, rounds, times } = options
+  const { isQuick, load, rounds, times } = options
+  const peers = answering(options.peers, scenario.peers)
+  if (peers.length === 0) return console.log(`\n## ${scenario.name}: none of the peers answers it`)
   const loadBefore = Machine.loadAverage()
   const samples = await Rounds.take(
     scenario.name,
@@ -52,6 +56,7 @@ const main = async (args: ReadonlyArray<string>): Promise<void> => {
     `${cpu}, ${cores} cores, ${kernel}, Node ${node}; load by ${load.name} ${load.version}, ` +
       `${scenarios[0]?.connections} connections; ${rounds} rounds of ${times.duration} s after ${times.warmup} s`
   )
+  write()
   for (const scenario of scenarios) await measure(scenario, options)
 }
 

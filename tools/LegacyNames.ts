@@ -8,6 +8,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -15,11 +17,14 @@ import { root } from "./tsgo.ts"
 
 /** The names of the old API. */
 export interface LegacyNames {
-  /** Values by name: `kore.log`, `kore.lock().acquire`, `kore.socket.AF_INET`, `kore.config.workers`. */
+  /**
+   * Values by name: `kore.log`, `kore.lock().acquire`, `kore.socket.AF_INET`, `kore.config.workers`; what handlers have at
+   * hand stands under `domain.`, `req.`, `connection.` and `http_file.`.
+   */
   readonly values: ReadonlyMap<string, unknown>
   /** The names of what the module exports, without `kore.` in front. */
   readonly exports: ReadonlyArray<string>
-  /** The keywords of functions that have some: `concurrency` of `kore.gather`. */
+  /** The keywords of functions that have some: `concurrency` of `kore.gather`, `auth.type` of `domain.route`. */
   readonly keywords: ReadonlyMap<string, ReadonlyArray<string>>
   /** Those of the hooks asked for that an app may have. */
   readonly hooks: ReadonlySet<string>
@@ -28,6 +33,14 @@ export interface LegacyNames {
   /** What could not be asked, with the reason. */
   readonly failures: ReadonlyMap<string, string>
 }
+
+/** What the API gives to programs that is no export of the module: their names for it. */
+export const objects = ["domain", "req", "connection", "http_file"] as const
+
+const form = HttpBody.text(
+  "--b\r\ncontent-disposition: form-data; name=\"f\"; filename=\"f.txt\"\r\n\r\nx\r\n--b--\r\n",
+  "multipart/form-data; boundary=b"
+)
 
 /** Imports a module of a package by its file: tools stand outside of the packages. */
 export const load = (file: string): Promise<any> => import(pathToFileURL(join(root, file)).href)
@@ -55,21 +68,27 @@ export const probe = async (hooks: Iterable<string>): Promise<LegacyNames> => {
   /** Enters an object's members under its name, and returns the object. */
   const enter = <A extends object>(name: string, object: A): A => {
     for (let at: object = object; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-      for (const key of Object.getOwnPropertyNames(at)) values.set(`${name}.${key}`, Reflect.get(object, key))
+      for (const key of Object.getOwnPropertyNames(at)) {
+        if (key !== "constructor") values.set(`${name}.${key}`, Reflect.get(object, key))
+      }
     }
     return object
   }
-  /** Enters a function's keywords, which it tells when it is called with one that it has not. */
-  const ask = (name: string, call: (options: object) => unknown): void =>
+  /**
+   * Enters a function's keywords, which it tells when it is called with one that it has not; with `within`, those of the
+   * object that it takes under that keyword.
+   */
+  const ask = (name: string, call: (options: object) => unknown, within?: string): void =>
     attempt(name, () => {
       try {
-        call({ "?": 0 })
+        call(within === undefined ? { "?": 0 } : { [within]: { "?": 0 } })
       } catch (error) {
         const known = /has no keyword "\?": .*It has (.*)$/.exec((error as Error).message)?.[1]
         if (known === undefined) throw error
-        return keywords.set(name, known.split(", "))
+        const found = known.split(", ").map((keyword) => within === undefined ? keyword : `${within}.${keyword}`)
+        return keywords.set(name, [...keywords.get(name) ?? [], ...found])
       }
-      throw new Error("it took the keyword \"?\" without a word")
+      throw new Error(`it took the keyword "?" ${within === undefined ? "" : `in ${within} `}without a word`)
     })
 
   class Probe {
@@ -77,6 +96,25 @@ export const probe = async (hooks: Iterable<string>): Promise<LegacyNames> => {
       ask("kore.server", (options) => kore.server(options))
       kore.server("main", { path: "@unused", tls: false })
       ask("kore.domain", (options) => kore.domain("*", options))
+      const domain = enter("domain", kore.domain("*", { attach: "main" }))
+      const routes = {
+        "kore.route": (options: object) => kore.route("/", () => {}, options),
+        "domain.route": (options: object) => domain.route("/", () => {}, options)
+      }
+      for (const [name, call] of Object.entries(routes)) {
+        ask(name, call)
+        ask(name, call, "auth")
+        ask(name, call, "hooks")
+      }
+      domain.route("/", (req: any) => {
+        attempt("req", () => enter("req", req))
+        attempt("connection", () => enter("connection", req.connection))
+        attempt("http_file", () => {
+          req.populate_multi()
+          enter("http_file", req.file_lookup("f"))
+        })
+        req.response(204, null)
+      }, { methods: ["post"] })
     }
     async workerstart() {
       ask("kore.gather", (options) => kore.gather(options))
@@ -99,10 +137,12 @@ export const probe = async (hooks: Iterable<string>): Promise<LegacyNames> => {
   enter("kore", legacy)
   enter("kore.config", kore.config)
   reset()
-  await Effect.runPromise(
-    Effect.flatMap(toApp(new Probe()) as Effect.Effect<any>,
-      (app) => Effect.scoped(Layer.build(Kore.test(app) as Layer.Layer<unknown>)))
-  )
+  await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const app = yield* toApp(new Probe()) as Effect.Effect<any>
+    const worker = yield* Layer.build(Kore.test(app) as Layer.Layer<HttpClient.HttpClient>)
+    // For what handlers get, one has to run.
+    yield* Effect.provide(HttpClient.post("/", { body: form }), worker)
+  })))
 
   /** Tells whether there is such a hook: then it has to be a function. */
   const isHook = async (name: string): Promise<boolean> => {

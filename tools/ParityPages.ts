@@ -78,7 +78,7 @@ export const page = (self: Table): string => {
   if (own.length > 0) {
     parts.push(
       "## Not of Kore",
-      table(["export of `kore-fx/legacy`", "what for"], own.map(({ name, reason }) => [code(name), text(reason)]))
+      table(["in `kore-fx/legacy`", "what for"], own.map(({ name, reason }) => [code(name), text(reason)]))
     )
   }
   return `${parts.join("\n\n")}\n`
@@ -109,8 +109,9 @@ export const overview = (tables: ReadonlyArray<Table>): string =>
           ]
         })
       ),
-      "`pnpm parity` compares the tables with the code: titles of tests, names in Effect and in the old API, values of " +
-      "constants, keywords, hooks, options. It refuses a row whose option is read and not applied, and a row that says of " +
-      "itself that it is half there."
+      "`pnpm parity` compares the tables with the code: titles of tests, names in Effect and in the old API, members of " +
+      "what it gives to handlers, values of constants, keywords, hooks, options. It refuses a row whose option is read " +
+      "and not applied, a row that says of itself that it is half there, and a test that names another fault than the one " +
+      "that it is linked with."
     ].join("\n\n")
   }\n`

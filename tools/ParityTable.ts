@@ -44,7 +44,7 @@ const Table = Schema.Struct({
   without: Schema.Array(
     Schema.Struct({ name: Schema.NonEmptyString, where: Schema.NonEmptyString, reason: Schema.NonEmptyString })
   ),
-  /** What `kore-fx/legacy` exports and Kore has not. */
+  /** What `kore-fx/legacy` exports, or gives handlers (`req.arguments`), and Kore has not. */
   own: Schema.Array(Schema.Struct({ name: Schema.NonEmptyString, reason: Schema.NonEmptyString }))
 })
 

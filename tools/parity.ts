@@ -3,8 +3,9 @@
  * which test shows it. `pnpm parity` checks every word of that and writes the pages; `--check` only compares them.
  *
  * What is checked: linked tests exist under exactly their titles; names exist, in Effect and in `kore-fx/legacy`, with
- * Kore's values; nothing that is read without effect, or half there, has a row; everything that `kore-fx/legacy` exports
- * stands somewhere. Each check is shown to fail in `tools/test/parity.test.ts`.
+ * Kore's values; nothing that is read without effect, or half there, has a row; everything that `kore-fx/legacy` exports,
+ * and every member of what it gives to handlers, stands somewhere; a test that names a fault shows that one. Each check is
+ * shown to fail in `tools/test/parity.test.ts`.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -76,8 +77,14 @@ const effectNames: Check = function*(tables, world) {
   }
 }
 
-/** `kore.lock().acquire`, `koreapp.signal(signo)`, `kore.gather(concurrency=)`: the name, what is in brackets, a keyword. */
-const legacyName = /^((?:kore|koreapp)(?:\.\w+(?:\(\))?)*\.\w+|kore_\w+)(?:\(((\w+)=|[^=]*)\))?$/
+/**
+ * `kore.lock().acquire`, `req.body_read(n)`, `koreapp.signal(signo)`, `domain.route(auth.type=)`: the name, what is in
+ * brackets, a keyword.
+ */
+const legacyName = new RegExp(
+  `^((?:kore|koreapp|${LegacyNames.objects.join("|")})(?:\\.\\w+(?:\\(\\))?)*\\.\\w+|kore_\\w+)` +
+    "(?:\\((([\\w.]+)=|[^=]*)\\))?$"
+)
 
 const legacyNames: Check = function*(tables, { legacy }) {
   for (const { file, row } of rowsOf(tables)) {
@@ -142,7 +149,7 @@ const once: Check = function*(tables) {
     ...rows.map(({ name }) => ({ file, name, place: "a row" })),
     ...elsewhere.flatMap(({ names, what }) => names.map((name) => ({ file, name, place: `elsewhere, ${what}` }))),
     ...without.map(({ name }) => ({ file, name, place: "without" })),
-    ...own.map(({ name }) => ({ file, name: `kore.${name}`, place: "own" }))
+    ...own.map(({ name }) => ({ file, name: name.includes(".") ? name : `kore.${name}`, place: "own" }))
   ])
   for (const { file, name, place } of entries) {
     const other = places.get(name)
@@ -159,20 +166,52 @@ const exported: Check = function*(tables, { legacy }) {
     ...tables.flatMap(({ elsewhere }) => elsewhere.flatMap(({ names }) => names))
   ]
   const inKore = new Set(named.map((name) => /^kore\.(\w+)/.exec(name)?.[1]))
+  const member = new RegExp(`^(?:${LegacyNames.objects.join("|")})\\.\\w+`)
+  const members = new Set(named.map((name) => member.exec(name)?.[0]))
   const own = new Set(tables.flatMap((table) => table.own.map(({ name }) => name)))
-  const [first] = tables
-  if (first === undefined) return
+  const file = tables.map((table) => table.file).join(", ")
   for (const name of legacy.exports) {
     if (inKore.has(name) || own.has(name)) continue
     yield {
-      file: first.file,
+      file,
       row: name,
       message: "kore-fx/legacy exports it, and no table says what it is: give it a row, or put it into elsewhere or own"
     }
   }
-  for (const name of own) {
-    if (legacy.exports.includes(name)) continue
-    yield { file: first.file, row: name, message: "own names it, and kore-fx/legacy does not export it: drop it" }
+  for (const name of legacy.values.keys()) {
+    if (member.exec(name)?.[0] !== name || members.has(name) || own.has(name)) continue
+    yield {
+      file,
+      row: name,
+      message: "kore-fx/legacy has it, and no table says what it is: give it a row, or put it into elsewhere or own"
+    }
+  }
+  for (const table of tables) {
+    for (const { name } of table.own) {
+      if (name.includes(".") ? legacy.values.has(name) : legacy.exports.includes(name)) continue
+      yield { file: table.file, row: name, message: "own names it, and kore-fx/legacy does not have it: drop it" }
+    }
+  }
+}
+
+/** `A8, B37: …`: a title names the faults of the specification that its test keeps away. */
+const faultsOf = (text: string): ReadonlyArray<string> =>
+  /^((?:[ABC]\d+)(?:, [ABC]\d+)*): /.exec(text)?.[1]?.split(", ") ?? []
+
+const faults: Check = function*(tables) {
+  for (const { defects, file } of tables) {
+    for (const defect of defects) {
+      if (!("test" in defect)) continue
+      const named = faultsOf(defect.test.name)
+      const own = new Set(defect.where.split(", "))
+      if (named.length === 0 || named.some((fault) => own.has(fault))) continue
+      yield {
+        file,
+        row: `${defect.where}: ${defect.what}`,
+        message:
+          `its test says that it is about ${named.join()}: link the test that is about this, or add that to where`
+      }
+    }
   }
 }
 
@@ -184,7 +223,8 @@ export const checks: Readonly<Record<string, Check>> = {
   applied,
   finished,
   once,
-  exported
+  exported,
+  faults
 }
 
 /** What is wrong with the tables. */
@@ -203,14 +243,14 @@ const titlesOf = (files: Iterable<string>): ReadonlyMap<string, TestTitles.TestT
   new Map(Array.from(files).filter((file) => file.endsWith(".test.ts") && existsSync(join(root, file)))
     .map((file) => [file, TestTitles.parse(readFileSync(join(root, file), "utf8"))]))
 
-/** Those of the names that lead somewhere: `Lock.make` from the index of kore-fx, `effect/Effect.log` from Effect. */
+/** Those of the names that lead somewhere: `Lock.make` from the index of kore-fx, `effect/http/Cookies.get` from Effect. */
 const existing = async (names: Iterable<string>): Promise<ReadonlySet<string>> => {
   const index = "packages/kore-fx/src/index.ts"
   const modules = namespaces(readFileSync(join(root, index), "utf8"))
   const kore = await LegacyNames.load(index)
   const found = new Set<string>()
   for (const name of names) {
-    const [, module, path = ""] = /^((?:effect\/)?\w+)\.(.+)$/.exec(name) ?? []
+    const [, module, path = ""] = /^((?:effect\/(?:http\/)?)?\w+)\.(.+)$/.exec(name) ?? []
     if (module === undefined) continue
     const isEffect = module.startsWith("effect/")
     if (!isEffect && !modules.includes(module)) continue

@@ -8,7 +8,7 @@ import * as Net from "node:net"
 import { fileURLToPath } from "node:url"
 import type { Peer } from "../peers/peers.ts"
 import type { Scenario } from "../scenarios/Scenario.ts"
-import { type Answer, exchange } from "./Exchange.ts"
+import { type Answer, contentOf, exchange } from "./Exchange.ts"
 import * as Process from "./Process.ts"
 
 /** A server that answers. */
@@ -39,10 +39,14 @@ const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 const mediaType = (contentType: string | undefined): string => (contentType ?? "").split(";", 1)[0]!
 
-const complaint = (scenario: Scenario, { body, fields, status }: Answer): string | undefined => {
+const complaint = (scenario: Scenario, answer: Answer): string | undefined => {
+  const { body, fields, status } = answer
   if (status !== 200) return `status ${status}, body ${body}`
-  if (!fields.has("content-length")) return "no content-length"
-  if (body !== scenario.body) return `another body: ${body}`
+  const coding = fields.get("content-encoding")
+  if (coding !== scenario.coding) return `the content encoding ${coding}`
+  // What is encoded while it is sent has no length before; the load must be one that can do without.
+  if (coding === undefined && !fields.has("content-length")) return "no content-length"
+  if (contentOf(answer) !== scenario.body) return `another body: ${body.slice(0, 1000)}`
   const type = fields.get("content-type")
   return mediaType(type) === mediaType(scenario.contentType) ? undefined : `another content type: ${type}`
 }

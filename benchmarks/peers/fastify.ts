@@ -1,5 +1,10 @@
 /** Fastify with its own JSON schemas, for requests and for responses, and without its logger. */
+import fastifyCompress from "@fastify/compress"
+import fastifyStatic from "@fastify/static"
 import { fastify } from "fastify"
+import { constants } from "node:zlib"
+import { catalog } from "../scenarios/catalog.ts"
+import { directory } from "../scenarios/files.ts"
 
 const text = { type: "string" }
 const integer = { type: "integer" }
@@ -42,6 +47,16 @@ app.get<{ Params: { id: number; slug: string } }>(
 
 app.post("/orders", { schema: { body: order, response: { 200: order } } }, (request, reply) => {
   reply.header("server", "fastify").send(request.body)
+})
+
+await app.register(fastifyStatic, { root: directory, prefix: "/files/" })
+
+await app.register(async (scope) => {
+  const { Z_DEFAULT_COMPRESSION: level } = constants
+  await scope.register(fastifyCompress, { encodings: ["gzip"], zlibOptions: { level } })
+  scope.get("/catalog", (_request, reply) => {
+    reply.header("server", "fastify").send(catalog)
+  })
 })
 
 await app.listen({ host: "127.0.0.1", port: Number(process.env["PORT"]) })

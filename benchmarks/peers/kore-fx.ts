@@ -1,7 +1,9 @@
 /** kore-fx as users run it: `Kore.main`, one worker, everything else at its default. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Domain, Kore, Response, Route, Server } from "kore-fx"
+import { Compression, Domain, Filemap, Kore, Response, Route, Server } from "kore-fx"
+import { catalog } from "../scenarios/catalog.ts"
+import { directory } from "../scenarios/files.ts"
 import { Order, Post } from "../scenarios/orderSchema.ts"
 
 const hello = Route.get("/", () => Effect.succeed(Response.text("Hello, world!")))
@@ -14,12 +16,23 @@ const getPost = Route.get(
 
 const postOrder = Route.post("/orders", { body: Order, success: Order }, ({ body }) => Effect.succeed(body))
 
+// At the level that the others have.
+const compressed = Route.use([Compression.middleware({ encodings: ["gzip"] })], [
+  Route.get("/catalog", () => Effect.sync(() => Response.jsonUnsafe(catalog)))
+])
+
 const app = Kore.app({
   config: { workers: 1 },
   servers: {
     main: Server.tcp({ host: "127.0.0.1", port: Number(process.env["PORT"]), tls: false })
   },
-  worker: Domain.layer("*", { attach: "main" }, [hello, getPost, postOrder])
+  worker: Domain.layer("*", { attach: "main" }, [
+    hello,
+    getPost,
+    postOrder,
+    ...Filemap.routes("/files", directory),
+    ...compressed
+  ])
 })
 
 Effect.runFork(Kore.main(app))

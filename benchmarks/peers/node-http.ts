@@ -1,5 +1,7 @@
 /** Raw `node:http`: what Node offers without any framework, paths and bodies checked by hand. */
 import * as Http from "node:http"
+import { gzip } from "node:zlib"
+import { catalog } from "../scenarios/catalog.ts"
 import { isOrder } from "../scenarios/order.ts"
 
 const send = (response: Http.ServerResponse, status: number, contentType: string, body: string): void => {
@@ -31,10 +33,24 @@ const postOrder = (request: Http.IncomingMessage, response: Http.ServerResponse)
   })
 }
 
+const sendCatalog = (response: Http.ServerResponse): void =>
+  gzip(JSON.stringify(catalog), (error, bytes) => {
+    if (error !== null) return void response.destroy(error)
+    const encoding = { "content-encoding": "gzip", vary: "accept-encoding" }
+    response.writeHead(200, {
+      "content-type": "application/json",
+      "server": "node-http",
+      ...encoding,
+      "content-length": bytes.length
+    })
+    response.end(bytes)
+  })
+
 Http.createServer((request, response) => {
   const { method, url = "/" } = request
   if (method === "GET" && url === "/") return send(response, 200, "text/plain; charset=utf-8", "Hello, world!")
   if (method === "POST" && url === "/orders") return postOrder(request, response)
+  if (method === "GET" && url === "/catalog") return sendCatalog(response)
   const match = method === "GET" ? POST.exec(url) : null
   if (match === null) return sendJson(response, 404, { error: "not found" })
   const id = Number(match[1])

@@ -19,6 +19,10 @@ export interface Scenario {
   readonly request: string
   readonly contentType: string
   readonly body: string
+  /** What the body must be encoded with; none where it must not be. */
+  readonly coding?: "gzip"
+  /** Who can answer it, by name. Default: every peer that is there for all scenarios. */
+  readonly peers?: ReadonlyArray<string>
   /** A request that peers which validate must answer with a status of 4xx: proof that they do. */
   readonly invalid?: string
 }

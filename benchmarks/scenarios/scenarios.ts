@@ -4,6 +4,8 @@
  * When to reach for it: to see what is measured, or to measure something else.
  * What it is not: a sample of what the web does. Each stresses one thing that every framework has to do.
  */
+import { catalog } from "./catalog.ts"
+import { files } from "./files.ts"
 import { order } from "./order.ts"
 import { request, type Scenario } from "./Scenario.ts"
 
@@ -73,5 +75,40 @@ const pipelined: Scenario = {
   standard: false
 }
 
+const SERVES_FILES = ["kore-fx", "fastify", "hono", "serve-static", "nginx"]
+
+const fileOf = (name: keyof typeof files, title: string): Scenario => ({
+  name: `static-${name.slice(0, -4)}`,
+  title,
+  connections: 64,
+  pipeline: 1,
+  standard: true,
+  peers: SERVES_FILES,
+  request: request(`GET /files/${name}`, [["Accept-Encoding", "identity"]]),
+  contentType: TEXT,
+  body: files[name]
+})
+
+const compressed: Scenario = {
+  name: "compressed",
+  title: "GET /catalog answered with 20 KiB of JSON, encoded with gzip at level 6",
+  connections: 64,
+  pipeline: 1,
+  standard: true,
+  peers: ["kore-fx", "fastify", "hono", "node-http"],
+  request: request("GET /catalog", [["Accept", JSON_TYPE], ["Accept-Encoding", "gzip"]]),
+  contentType: JSON_TYPE,
+  coding: "gzip",
+  body: JSON.stringify(catalog)
+}
+
 /** Every scenario. */
-export const scenarios: ReadonlyArray<Scenario> = [hello, typed, echo, pipelined]
+export const scenarios: ReadonlyArray<Scenario> = [
+  hello,
+  typed,
+  echo,
+  fileOf("small.txt", "GET /files/small.txt, a file of 1 KiB"),
+  fileOf("large.txt", "GET /files/large.txt, a file of 1 MiB"),
+  compressed,
+  pipelined
+]

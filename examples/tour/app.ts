@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Ref, Schema, Stream } from "effect"
-import { Domain, HttpError, Kore, Lock, Queue, Response, Route, Server, Suspend, Task, Worker } from "kore-fx"
+import { ApiDocs, Domain, HttpError, Kore, Lock, Queue, Response, Route, Server, Suspend, Task, Worker } from "kore-fx"
 
 class User extends Schema.Class<User>("User")({ id: Schema.Int, name: Schema.NonEmptyString }) {}
 
@@ -48,12 +48,24 @@ const index = Route.get("/", function*() {
 })
 
 // Typed routes: `path.id` is a number because of the Schema, and "id" must stand in the path.
-const getUser = Route.get("/users/:id", { path: { id: Schema.Int }, success: User }, function*({ path }) {
+const getUser = Route.get("/users/:id", {
+  path: { id: Schema.Int },
+  success: User,
+  errors: [UserNotFound],
+  summary: "A user by number",
+  tags: ["users"]
+}, function*({ path }) {
   return yield* (yield* Users).find(path.id)
 })
 
 // A task goes on after the answer, and outlives the request.
-const createUser = Route.post("/users", { body: NewUser, success: User, status: 201 }, function*({ body }) {
+const createUser = Route.post("/users", {
+  body: NewUser,
+  success: User,
+  status: 201,
+  summary: "A new user",
+  tags: ["users"]
+}, function*({ body }) {
   const user = yield* (yield* Users).create(body.name)
   yield* Task.create(Effect.delay(Effect.log("welcome", user.name), "1 second"), { name: "welcome" })
   return user
@@ -91,20 +103,15 @@ const clock = Route.get("/clock", () =>
 // A defect: the client learns nothing of it, the log everything, once.
 const broken = Route.get("/broken", () => Effect.die(new Error("this is a bug")))
 
+const routes = [index, getUser, createUser, search, digest, cook, pickup, clock, broken]
+
+// What the routes declare as an OpenAPI document, and a page that shows it.
+const docs = ApiDocs.routes("/docs", routes, { title: "Tour", version: "1.0.0" })
+
 export const app = Kore.app({
   config: { workers: 2, deployment: "development", httpBodyMax: "64 KiB" },
   servers: {
     main: Server.tcp({ host: "127.0.0.1", port: Number(process.env["PORT"] ?? 8888), tls: false })
   },
-  worker: Domain.layer("*", { attach: "main" }, [
-    index,
-    getUser,
-    createUser,
-    search,
-    digest,
-    cook,
-    pickup,
-    clock,
-    broken
-  ]).pipe(Layer.provide([Users.layer, Kitchen.layer]))
+  worker: Domain.layer("*", { attach: "main" }, [...routes, ...docs]).pipe(Layer.provide([Users.layer, Kitchen.layer]))
 })

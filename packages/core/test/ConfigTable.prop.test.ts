@@ -122,9 +122,9 @@ describe("the tables", () => {
       http_body_disk_offload http_body_disk_path http_server_version http_pretty_error http_hsts_enable
       http_keepalive_time http_request_ms http_request_limit websocket_maxframe websocket_timeout deployment logfile
       file pgsql_conn_max pgsql_queue_limit task_threads curl_timeout curl_recv_max`.split(/\s+/)
-    const ours = ["http_header_count", "http_write_timeout", "shutdown_timeout", "worker_start_timeout",
-      "worker_restart_limit", "worker_restart_period", "control_socket", "log_format", "log_to", "log_level",
-      "log_socket"]
+    const ours = ["http_header_count", "http_write_timeout", "http_address_limit", "http_address_request_limit",
+      "shutdown_timeout", "worker_start_timeout", "worker_restart_limit", "worker_restart_period", "control_socket",
+      "log_format", "log_to", "log_level", "log_socket"]
     assert.sameMembers(names.map(Config.toLegacyName), [...kore, ...ours])
   })
 
@@ -155,12 +155,19 @@ describe("the tables", () => {
       "httpHeaderTimeout",
       "httpBodyMax",
       "httpBodyTimeout",
+      "httpBodyDiskOffload",
+      "httpBodyDiskPath",
       "httpKeepaliveTime",
       "httpServerVersion",
       "httpPrettyError",
       "httpRequestLimit",
       "httpWriteTimeout",
+      "httpAddressLimit",
+      "httpAddressRequestLimit",
       "httpHeaderCount",
+      "httpMediaType",
+      "filemapExt",
+      "filemapIndex",
       "shutdownTimeout",
       "workerStartTimeout",
       "workerRestartLimit",

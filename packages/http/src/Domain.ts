@@ -12,9 +12,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as AccessLog from "./AccessLog.ts"
 import type { HttpServerRequest } from "./internal/effectHttp.ts"
 import type * as Middleware from "./Middleware.ts"
 import * as Route from "./Route.ts"
+
+export { Hosts, isHost, normalize } from "./Hosts.ts"
 
 /** A claim in the type of a Layer: the app must declare a server called `Name`. */
 export interface Attached<out Name extends string> {
@@ -23,7 +26,11 @@ export interface Attached<out Name extends string> {
 }
 
 /** How a domain is served. */
-export interface Options<Name extends string, M extends Middleware.List = Middleware.List> {
+export interface Options<
+  Name extends string,
+  M extends Middleware.List = Middleware.List,
+  Log extends AccessLog.Options = AccessLog.Options
+> {
   /** The name of the server, as in the app's `servers`. */
   readonly attach: Name
   /**
@@ -32,6 +39,11 @@ export interface Options<Name extends string, M extends Middleware.List = Middle
    * An answer that is made of a failure is made outside of it.
    */
   readonly middleware?: M
+  /**
+   * Where a line is written for every request of this host, those that are refused included. Where several Layers serve
+   * one host, the first with any counts. What is for no host at all goes to the log of `*`.
+   */
+  readonly accessLog?: Log
 }
 
 /** What a domain asks the server to serve. */
@@ -41,6 +53,7 @@ export interface Registration {
   readonly routes: ReadonlyArray<Route.Route<any, any>>
   /** What stands around the routes already, and around what no route answers. */
   readonly middleware: Middleware.List
+  readonly accessLog?: AccessLog.AccessLog | undefined
   /** The services of the domain's Layer: what its handlers may use. */
   readonly context: Context.Context<never>
 }
@@ -69,7 +82,8 @@ export type Services<Routes extends ReadonlyArray<Route.Route<any, any>>> = Excl
 >
 
 /**
- * A Layer that answers requests for `host` on a server with `routes`.
+ * A Layer that answers requests for `host` on a server with `routes`. Fails with `AccessLogError` where it has an access
+ * log that cannot be opened.
  *
  * `host` is a name (`example.com`), a wildcard (`*.example.com`, which spans any number of labels) or `*`.
  *
@@ -86,70 +100,22 @@ export type Services<Routes extends ReadonlyArray<Route.Route<any, any>>> = Excl
 export const layer = <
   const Name extends string,
   const Routes extends ReadonlyArray<Route.Route<any, any>>,
-  const M extends Middleware.List = readonly []
+  const M extends Middleware.List = readonly [],
+  Log extends AccessLog.Options = never
 >(
   host: string,
-  options: Options<Name, M>,
+  options: Options<Name, M, Log>,
   routes: Routes & Answered<Route.Used<M, Routes>>
-): Layer.Layer<never, never, Registry | Attached<Name> | Services<Route.Used<M, Routes>>> => {
+): Layer.Layer<
+  never,
+  [Log] extends [never] ? never : AccessLog.AccessLogError,
+  Registry | Attached<Name> | Services<Route.Used<M, Routes>>
+> => {
   const { attach, middleware = [] } = options
   const used = middleware.length === 0 ? routes : Route.use(middleware, routes)
-  return Layer.effectDiscard(
-    Effect.contextWith((context: Context.Context<Registry>) =>
-      Effect.sync(() => Context.get(context, Registry).add({ host, attach, routes: used, middleware, context }))
-    )
-  )
-}
-
-/** A host as it is compared: lower case, without port and final dot. */
-export const normalize = (host: string): string => {
-  let end = host.length
-  if (host.charCodeAt(0) === 91) end = host.indexOf("]") + 1 // [::1]:80
-  else {
-    const colon = host.indexOf(":")
-    if (colon >= 0) end = colon
-  }
-  if (host.charCodeAt(end - 1) === 46) end--
-  return host.slice(0, end).toLowerCase()
-}
-
-/** Tells whether a domain can be declared for this host: a name, `*.name`, an address or `*`. */
-export const isHost = (host: string): boolean =>
-  host === "*" || /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(host) || /^\[[0-9A-Fa-f:.]+\]$/.test(host)
-
-const CACHE_MAX = 1024
-
-/** Finds the value of a host: exact name, then longest wildcard, then `*`. */
-export class Hosts<A> {
-  private readonly exact = new Map<string, A>()
-  private readonly wildcards: Array<readonly [suffix: string, value: A]> = []
-  private readonly fallback: A | undefined
-  // Hosts repeat; a client can send new ones without end, so the memory of them is bounded.
-  private readonly cache = new Map<string, A | undefined>()
-  /** Set when every host has the same answer, so that the host of a request need not be read. */
-  readonly only: A | undefined
-
-  constructor(entries: Iterable<readonly [host: string, value: A]>) {
-    let fallback: A | undefined
-    for (const [host, value] of entries) {
-      if (host === "*") fallback = value
-      else if (host.startsWith("*.")) this.wildcards.push([normalize(host.slice(1)), value])
-      else this.exact.set(normalize(host), value)
-    }
-    this.wildcards.sort(([a], [b]) => b.length - a.length)
-    this.fallback = fallback
-    this.only = this.exact.size === 0 && this.wildcards.length === 0 ? fallback : undefined
-  }
-
-  /** The value for a `Host` as sent. */
-  find(host: string): A | undefined {
-    if (this.cache.has(host)) return this.cache.get(host)
-    const name = normalize(host)
-    const value = this.exact.get(name) ??
-      this.wildcards.find(([suffix]) => name.length > suffix.length && name.endsWith(suffix))?.[1] ??
-      this.fallback
-    if (this.cache.size >= CACHE_MAX) this.cache.clear()
-    this.cache.set(host, value)
-    return value
-  }
+  return Layer.effectDiscard(Effect.gen(function*() {
+    const accessLog = options.accessLog === undefined ? undefined : yield* AccessLog.open(options.accessLog)
+    const context = yield* Effect.context<Registry>()
+    Context.get(context, Registry).add({ host, attach, routes: used, middleware, accessLog, context })
+  })) as Layer.Layer<never, any, any>
 }

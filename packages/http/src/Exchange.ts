@@ -24,6 +24,8 @@ import type * as Transport from "./transport/Transport.ts"
 export interface Target {
   readonly route: Route<any, any>
   readonly context: Context.Context<never>
+  /** Bytes that a body may have here, where that is less than what the server takes. */
+  readonly bodyMax: number | undefined
 }
 
 /** A fiber that works for a request, as people see it in the list of fibers. */
@@ -111,11 +113,15 @@ export const send = (
 
 /** Answers a request with a route. */
 export const run = (
-  { context, route }: Target,
+  { bodyMax, context, route }: Target,
   found: Found,
   request: ServerRequest,
   surroundings: Surroundings
 ): void => {
+  if (bodyMax !== undefined && request.body !== undefined && !request.body.restrict(bodyMax)) {
+    const detail = `the request body is larger than the ${bodyMax} bytes that are allowed here`
+    return void send(surroundings, request, Problem.response({ status: 413, detail }))
+  }
   const scope = Scope.makeUnsafe()
   const services = Context.add(
     Context.add(context, HttpServerRequest.HttpServerRequest, request),

@@ -47,7 +47,10 @@ export const TaggedError = <Self>() =>
   tag: Tag,
   fields: Fields,
   options: Options
-): Schema.Class<Self, Schema.TaggedStruct<Tag, Fields>, Cause.YieldableError & HttpError> => {
+): Schema.Class<Self, Schema.TaggedStruct<Tag, Fields>, Cause.YieldableError & HttpError> & {
+  /** The status of the answer. */
+  readonly httpStatus: number
+} => {
   if (!Number.isInteger(options.httpStatus) || options.httpStatus < 400 || options.httpStatus > 599) {
     throw new RangeError(`HttpError ${tag}: httpStatus is ${options.httpStatus}, expected an integer from 400 to 599`)
   }
@@ -61,6 +64,7 @@ export const TaggedError = <Self>() =>
   const headers = options.headers === undefined ? {} : { headers: options.headers }
   const base = Schema.TaggedError<Self, HttpError>()(tag, fields) as any
   let encode: ((self: unknown) => Effect.Effect<object, unknown>) | undefined
+  Object.assign(base, { httpStatus: options.httpStatus })
   Object.assign(base.prototype, {
     [HttpServerRespondable.symbol](this: Error): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown> {
       if (isFault) {

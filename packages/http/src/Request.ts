@@ -33,6 +33,10 @@ export interface Peer {
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
   readonly isEncrypted: boolean
+  /** The descriptor of the socket, `undefined` where there is none. */
+  readonly descriptor: number | undefined
+  /** Ends the connection behind what has been written; whoever works for its request is interrupted. */
+  readonly close: () => void
 }
 
 /** The current request, as a service: `yield* Request.Request` below a handler. */

@@ -9,6 +9,7 @@ import * as Fibers from "@kore-fx/core/Fibers"
 import * as Listener from "@kore-fx/core/Listener"
 import * as Task from "@kore-fx/core/Task"
 import * as Tracer from "@kore-fx/core/Tracer"
+import * as ByteSize from "effect/ByteSize"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -16,6 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as AccessLog from "./AccessLog.ts"
 import * as Domain from "./Domain.ts"
 import * as ErrorPage from "./ErrorPage.ts"
 import * as Exchange from "./Exchange.ts"
@@ -25,6 +27,7 @@ import * as Problem from "./Problem.ts"
 import type { ServerRequest } from "./Request.ts"
 import * as Route from "./Route.ts"
 import * as Router from "./Router.ts"
+import * as StoredBody from "./StoredBody.ts"
 import * as Transport from "./transport/Transport.ts"
 
 /**
@@ -65,15 +68,33 @@ export const byHost = Effect.fnUntraced(function*(registrations: ReadonlyArray<D
   return hosts
 })
 
+const bodyMaxOf = ({ spec }: Route.Route<any, any>): number | undefined =>
+  spec.bodyMax === undefined ? undefined : ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(spec.bodyMax))
+
+/** What the transport of a server is told: the options, with room for the largest body that a route takes. */
+export const settings = (
+  registrations: ReadonlyArray<Domain.Registration>,
+  config: Config.Config
+): Transport.Settings => {
+  const settings = Transport.settings(config)
+  const limits = registrations.flatMap(({ routes }) => routes.map((route) => bodyMaxOf(route) ?? 0))
+  return { ...settings, bodyMax: Math.max(settings.bodyMax, ...limits) }
+}
+
 // The routes of a server by host.
-const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.Registration>) {
+const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.Registration>, bodyMax: number) {
+  const isRaised = registrations.some(({ routes }) => routes.some((route) => (bodyMaxOf(route) ?? 0) > bodyMax))
+  const usual = isRaised ? bodyMax : undefined
   const routers = yield* Effect.forEach(yield* byHost(registrations), ([host, same]) => {
     const entries = same.flatMap(({ context, routes }) => {
       const services = flat(context)
-      return routes.map((route) => ({ route, target: { route, context: services } }))
+      return routes.map((route) => ({
+        route,
+        target: { route, context: services, bodyMax: bodyMaxOf(route) ?? usual }
+      }))
     })
     return Effect.map(Router.make(host, entries),
-      (router) => [host, { router, unanswered: unansweredOf(same) }] as const)
+      (router) => [host, { router, unanswered: unansweredOf(same, usual) }] as const)
   })
   return new Domain.Hosts(routers)
 })
@@ -88,11 +109,11 @@ const hostsOf = Effect.fnUntraced(function*(registrations: ReadonlyArray<Domain.
  */
 export const handler = (
   registrations: ReadonlyArray<Domain.Registration>,
-  { httpPrettyError = false }: Partial<Pick<Config.Config, "httpPrettyError">> = {}
+  config: Pick<Config.Config, "httpPrettyError" | "httpBodyMax"> = Config.defaults
 ): Effect.Effect<Transport.Handler, Router.RouteError, Tracer.Tracer | Scope.Scope> =>
   Effect.gen(function*() {
     const tracer = yield* Tracer.Tracer
-    const hosts = yield* hostsOf(registrations)
+    const hosts = yield* hostsOf(registrations, ByteSize.toNumberUnsafe(config.httpBodyMax))
     const report = (cause: Cause.Cause<unknown>, request: ServerRequest): void =>
       tracer.reportUnsafe(cause, {
         kind: "request",
@@ -101,8 +122,13 @@ export const handler = (
       })
     const work = new Exchange.Work()
     yield* Fibers.addSource(work)
-    const errorPage = httpPrettyError ? ErrorPage.negotiate : undefined
-    return { handle: handleWith(hosts, { work, report, errorPage }), report, idle: work.idle }
+    const errorPage = config.httpPrettyError ? ErrorPage.negotiate : undefined
+    const observer = AccessLog.byHost(
+      [...yield* byHost(registrations)].map((
+        [host, same]
+      ) => [host, same.find(({ accessLog }) => accessLog)?.accessLog])
+    )
+    return { handle: handleWith(hosts, { work, report, errorPage }), report, idle: work.idle, observer }
   })
 
 /** A domain attaches to a server that the app does not declare. */
@@ -138,15 +164,14 @@ export const layer = <E, R>(
     const registrations = yield* build(app)
     const listeners = yield* Listener.Listeners
     const config = yield* Config.Current
-    const settings = Transport.settings(config)
+    yield* StoredBody.sweep
     yield* checkAttachments(registrations, [...listeners.keys()])
     // Every route is compiled before the first server opens: a contradiction anywhere must not be found by clients.
-    const handlers = yield* Effect.forEach(listeners, ([name, bound]) =>
-      Effect.map(
-        handler(registrations.filter((registration) => registration.attach === name), config),
-        (handler) => ({ bound, handler })
-      ))
-    const ports = yield* Effect.forEach(handlers, ({ bound, handler }) =>
+    const servers = yield* Effect.forEach(listeners, ([name, bound]) => {
+      const own = registrations.filter((registration) => registration.attach === name)
+      return Effect.map(handler(own, config), (handler) => ({ bound, handler, settings: settings(own, config) }))
+    })
+    const ports = yield* Effect.forEach(servers, ({ bound, handler, settings }) =>
       Transport.listen(
         { descriptor: bound.descriptor, untilEmpty: Listener.untilEmpty(bound) },
         settings,
@@ -204,14 +229,17 @@ const answerTo = (miss: Miss, { method, path }: ServerRequest): HttpServerRespon
 }
 
 // Middleware knows handlers, so the answers of the router are given by one: what it found is that there is nothing.
-const unansweredOf = (registrations: ReadonlyArray<Domain.Registration>): Exchange.Target | undefined => {
+const unansweredOf = (
+  registrations: ReadonlyArray<Domain.Registration>,
+  bodyMax: number | undefined
+): Exchange.Target | undefined => {
   const first = registrations.find(({ middleware }) => middleware.length > 0)
   if (first === undefined) return undefined
   const handler = Middleware.wrapAll(
     first.middleware,
     (request, miss) => Effect.succeed(answerTo(miss as unknown as Miss, request))
   )
-  return { route: Route.make({ methods: [], pattern: "/*any", handler }), context: flat(first.context) }
+  return { route: Route.make({ methods: [], pattern: "/*any", handler }), context: flat(first.context), bodyMax }
 }
 
 const handleWith = (

@@ -69,7 +69,7 @@ export const test = <E>(
             )
           }
           const own = registrations.filter((registration) => registration.attach === server)
-          return yield* Transport.connect(Transport.settings(config), yield* Server.handler(own, config))
+          return yield* Transport.connect(Server.settings(own, config), yield* Server.handler(own, config))
         }),
         all
       )

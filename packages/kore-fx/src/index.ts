@@ -23,17 +23,44 @@ export {
   Worker
 } from "@kore-fx/core"
 export {
+  AccessLog,
+  ApiClient,
+  ApiDocs,
+  Arguments,
+  Authentication,
+  Compression,
+  Conditional,
+  Cookie,
+  Cors,
+  Csrf,
   Domain,
+  Filemap,
+  FileResponse,
+  Form,
+  Health,
   HttpError,
   HttpServer,
+  MediaType,
   Middleware,
+  Mount,
+  Multipart,
+  OpenApi,
   Problem,
+  RateLimit,
+  Redirect,
   Request,
   Response,
   Route,
   Router,
+  Secret,
+  SecurityHeaders,
   Server,
-  Transport
+  ServerSentEvents,
+  Session,
+  StoredBody,
+  Transport,
+  TrustedProxy,
+  UploadedFile
 } from "@kore-fx/http"
 export { Command, Proc, ProcError } from "@kore-fx/proc"
 export * as Kore from "./Kore.ts"

@@ -88,6 +88,24 @@ export const httpOptions = {
     doc: "Requests a worker handles at once, above which they get 503; with 0 it refuses all."
   }),
   /**
+   * Connections that one address may have to a worker, above which they get 429; with 0 there is no limit. An integer
+   * between 0 and 4294967295; default: 0.
+   */
+  httpAddressLimit: define({
+    kind: Kind.integer(0, 4_294_967_295),
+    default: 0,
+    doc: "Connections that one address may have to a worker, above which they get 429; with 0 there is no limit."
+  }),
+  /**
+   * Requests of one address that a worker handles at once, above which they get 429; with 0 there is no limit. An
+   * integer between 0 and 4294967295; default: 0.
+   */
+  httpAddressRequestLimit: define({
+    kind: Kind.integer(0, 4_294_967_295),
+    default: 0,
+    doc: "Requests of one address that a worker handles at once, above which they get 429; with 0 there is no limit."
+  }),
+  /**
    * Value of the server header; the default tells no version, which only helps an attacker. At most 53 visible ASCII
    * characters, where none at all means no such header; default: kore-fx.
    */
@@ -115,15 +133,13 @@ export const httpOptions = {
   httpBodyDiskOffload: define({
     kind: Kind.size("0 B", largestBody),
     default: ByteSize.zero,
-    doc: "Bytes of a request's body, above which it is kept in a file; with 0 it never is.",
-    later: "bodies on disk"
+    doc: "Bytes of a request's body, above which it is kept in a file; with 0 it never is."
   }),
   /** Directory for the bodies that httpBodyDiskOffload keeps in files. A path; default: tmp_files. */
   httpBodyDiskPath: define({
     kind: Kind.path,
     default: "tmp_files",
-    doc: "Directory for the bodies that httpBodyDiskOffload keeps in files.",
-    later: "bodies on disk"
+    doc: "Directory for the bodies that httpBodyDiskOffload keeps in files."
   }),
   /**
    * Time browsers shall insist on TLS (strict-transport-security), sent on TLS only; with 0 it is not sent. A duration
@@ -154,8 +170,7 @@ export const httpOptions = {
       Kind.text(/^[^\s/]+\/[^\s/]+([ \t]+[^\s/]+)+$/, "a media type and its file extensions, such as \"text/csv csv\"")
     ),
     default: [],
-    doc: "Media types of files, in addition to the common ones.",
-    later: "file maps"
+    doc: "Media types of files, in addition to the common ones."
   }),
   /**
    * Extension that is tried when a file is not found. A file extension with its dot, such as ".html"; default: none.
@@ -163,15 +178,13 @@ export const httpOptions = {
   filemapExt: define({
     kind: Kind.text(/^\.[^/\0]+$/, "a file extension with its dot, such as \".html\""),
     default: undefined,
-    doc: "Extension that is tried when a file is not found.",
-    later: "file maps"
+    doc: "Extension that is tried when a file is not found."
   }),
   /** File that is sent for a directory. The name of a file; default: index.html. */
   filemapIndex: define({
     kind: Kind.text(/^[^/\0]+$/, "the name of a file"),
     default: "index.html",
-    doc: "File that is sent for a directory.",
-    later: "file maps"
+    doc: "File that is sent for a directory."
   }),
   /**
    * Bytes of a WebSocket frame from a client, above which its connection is closed. A size from 1 B to 1 PiB, such as

@@ -23,6 +23,7 @@ import * as Line from "../log/Line.ts"
 import * as ParentDeath from "../native/ParentDeath.ts"
 import * as Control from "./Control.ts"
 import * as ControlServer from "./ControlServer.ts"
+import * as PassOn from "./PassOn.ts"
 import * as PidFile from "./PidFile.ts"
 import * as Relay from "./Relay.ts"
 import * as Roster from "./Roster.ts"
@@ -51,8 +52,9 @@ export interface Options {
  * Runs a server until it is told to stop, and then stops it in order.
  *
  * SIGTERM, SIGINT, SIGQUIT, a worker's `shutdown`, and interruption: no connection is taken in any more, those taken in are served, each
- * worker has `shutdownTimeout` for it. A second such signal, half a second later or more, kills the workers. SIGHUP,
- * SIGUSR1 and SIGUSR2 are noted and do nothing yet. When it ends, however it ends, no worker is left.
+ * worker has `shutdownTimeout` for it. A second such signal, half a second later or more, kills the workers. SIGUSR1 is
+ * passed on to all workers, which open their access logs anew. SIGHUP and SIGUSR2 are noted and do nothing yet. When it
+ * ends, however it ends, no worker is left.
  *
  * Fails with `ListenError` or `ConfigError` (pid file) when nothing was started, with `WorkerStartError` or
  * `WorkerDied` when workers do not stay up, with `WorkerFatal` when the app in one gave up. Kore: http §14 and §16.
@@ -61,7 +63,7 @@ export const main = (options: Options): Effect.Effect<void, KoreError> =>
   Effect.scoped(serve(options)).pipe(Effect.provide(options.log ?? Log.layerConfig("parent", options.config)))
 
 const stopSignals: ReadonlyArray<Signal.Name> = ["SIGTERM", "SIGINT", "SIGQUIT"]
-const laterSignals: ReadonlyArray<Signal.Name> = ["SIGHUP", "SIGUSR1", "SIGUSR2"]
+const laterSignals: ReadonlyArray<Signal.Name> = ["SIGHUP", "SIGUSR2"]
 
 // Terminals and package managers deliver one Ctrl-C twice: a second signal counts when it comes later than this.
 const sameSignal = Duration.millis(500)
@@ -70,7 +72,7 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   const { config, name = "kore" } = options
   const start = yield* now
   process.title = `${Line.escape(name)} [parent]`
-  const signals = yield* Signal.subscribe([...stopSignals, ...laterSignals])
+  const signals = yield* Signal.subscribe([...stopSignals, "SIGUSR1", ...laterSignals])
   yield* Effect.logInfo(`kore-fx ${version()} starting, pid ${process.pid}, Node.js ${process.version}`)
 
   const sockets = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
@@ -80,6 +82,7 @@ const serve = Effect.fnUntraced(function*(options: Options) {
 
   const relay = yield* Relay.make(config.workers)
   const roster = yield* Roster.make(config.workers)
+  const passOn = PassOn.make()
   yield* ControlServer.open({ setting: config.controlSocket, answers: answers(options, start, bound, roster), refuse })
   const force = yield* Latch.make()
   const spawner = Spawner.make(options.command ?? Spawner.sameCommand(), bound)
@@ -91,7 +94,8 @@ const serve = Effect.fnUntraced(function*(options: Options) {
     config,
     force: force.await,
     onStatus: (status) => Effect.andThen(roster.onStatus(status), announce(status)),
-    attach: (worker, child) => Effect.andThen(roster.attach(worker, child), relay.attach(worker, child)),
+    attach: (worker, child) =>
+      Effect.all([roster.attach(worker, child), relay.attach(worker, child), passOn.attach(child)], { discard: true }),
     onMessage: (worker, message) => {
       switch (message._tag) {
         case "Shutdown":
@@ -110,7 +114,7 @@ const serve = Effect.fnUntraced(function*(options: Options) {
     () =>
       Effect.raceAllFirst([
         Deferred.await(failure),
-        stopSignal(signals),
+        stopSignal(signals, passOn),
         Effect.flatMap(Deferred.await(asked), (worker) => Effect.logInfo(`told to stop by worker ${worker}`))
       ]),
     (running) =>
@@ -119,7 +123,7 @@ const serve = Effect.fnUntraced(function*(options: Options) {
         yield* Effect.forEach(bound, Listener.stopAccepting, { discard: true })
         // The workers have the sockets too: what is queued stays, and the addresses are free as soon as they are done.
         yield* Scope.close(sockets, Exit.void)
-        const impatience = yield* Effect.forkChild(secondSignal(signals, force))
+        const impatience = yield* Effect.forkChild(secondSignal(signals, passOn, force))
         yield* Fiber.interrupt(running)
         yield* Fiber.interrupt(impatience)
         yield* Effect.logInfo("stopped")
@@ -223,21 +227,30 @@ const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000
 
 // --- stopping --------------------------------------------------------------------------------------------------------
 
-// Waits for a signal to stop; those that we shall know later are answered.
-const stopSignal = (signals: Queue.Dequeue<NodeJS.Signals>): Effect.Effect<void> =>
+// Waits for a signal to stop; one for the workers is passed on, and those that we shall know later are answered.
+const stopSignal = (signals: Queue.Dequeue<NodeJS.Signals>, passOn: PassOn.PassOn): Effect.Effect<void> =>
   Effect.flatMap(Queue.take(signals), (signal) =>
     (stopSignals as ReadonlyArray<string>).includes(signal)
       ? Effect.logInfo(`told to stop by ${signal}`)
-      : Effect.andThen(
-        Effect.logWarning(`${signal} ignored: what it stands for is not available yet`),
-        stopSignal(signals)
-      ))
+      : Effect.andThen(otherSignal(signal, passOn), stopSignal(signals, passOn)))
 
-const secondSignal = (signals: Queue.Dequeue<NodeJS.Signals>, force: Latch.Latch): Effect.Effect<void> =>
+const otherSignal = (signal: NodeJS.Signals, passOn: PassOn.PassOn): Effect.Effect<void> =>
+  signal === "SIGUSR1"
+    ? Effect.flatMap(passOn.send(signal),
+      (count) => Effect.logInfo(`${signal} passed on to ${count === 1 ? "1 worker" : `${count} workers`}`))
+    : Effect.logWarning(`${signal} ignored: what it stands for is not available yet`)
+
+const secondSignal = (
+  signals: Queue.Dequeue<NodeJS.Signals>,
+  passOn: PassOn.PassOn,
+  force: Latch.Latch
+): Effect.Effect<void> =>
   Effect.gen(function*() {
     yield* Effect.sleep(sameSignal)
-    yield* Queue.clear(signals)
-    yield* stopSignal(signals)
+    for (const signal of yield* Queue.clear(signals)) {
+      if (!(stopSignals as ReadonlyArray<string>).includes(signal)) yield* otherSignal(signal, passOn)
+    }
+    yield* stopSignal(signals, passOn)
     yield* Effect.logWarning("told to stop again: not waiting any longer")
     yield* force.open
   })

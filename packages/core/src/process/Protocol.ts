@@ -55,6 +55,9 @@ export const Shutdown = Schema.TaggedStruct("Shutdown", {})
 /** Accept nothing any more, finish what runs, exit. */
 export const Drain = Schema.TaggedStruct("Drain", {})
 
+/** Do what this signal stands for: the parent got it, and it is for all workers. */
+export const Signalled = Schema.TaggedStruct("Signalled", { signal: Schema.Literal("SIGUSR1") })
+
 // --- messages of apps; see Message, Mailbox and Relay ----------------------------------------------------------------
 
 /**
@@ -125,7 +128,7 @@ export const Fibers = Schema.TaggedStruct("Fibers", {
 export const fromWorker = [Ready, Failed, Fatal, Stopping, Shutdown, Send, Taken, Fibers] as const
 
 /** The kinds that the parent sends and a worker understands. */
-export const toWorker = [Drain, Deliver, Settled, ListFibers] as const
+export const toWorker = [Drain, Deliver, Settled, ListFibers, Signalled] as const
 
 /** A message from a worker to the parent. */
 export type FromWorker = (typeof fromWorker)[number]["Type"]

@@ -12,7 +12,8 @@
  * | --- | --- | --- |
  * | SIGTERM, SIGQUIT | stops the server in order; the second one kills what still runs | drains and ends, and is replaced; the second one kills it |
  * | SIGINT | as SIGTERM | ignored: a terminal sends it to the parent too, which stops the workers |
- * | SIGHUP, SIGUSR1, SIGUSR2 | noted, and nothing yet | ignored, unless the app subscribes |
+ * | SIGUSR1 | passed on to all workers | access logs are opened anew; the app may subscribe |
+ * | SIGHUP, SIGUSR2 | noted, and nothing yet | ignored, unless the app subscribes |
  *
  * So an app in a worker that subscribes to SIGTERM or SIGQUIT is told, and the worker drains all the same. Until the
  * subscription ends, with the worker's Layer at the latest, a second one does not kill the worker: it goes to the app.

@@ -145,7 +145,8 @@ export interface Options<E, R> {
  * Runs the Layer from ready to drained.
  *
  * The parent's word, SIGTERM and SIGQUIT stop it in order; a second signal ends the process. SIGINT, SIGHUP, SIGUSR1
- * and SIGUSR2 have no effect, because a terminal sends them to parent and workers alike and the parent coordinates.
+ * and SIGUSR2 have no effect of their own, because a terminal sends them to parent and workers alike and the parent
+ * coordinates; SIGUSR1 comes from there too, for all who have subscribed to it.
  * When the parent is gone, the process is killed at once, by the kernel where it can, also when the event loop is
  * blocked.
  *
@@ -232,6 +233,8 @@ const listenTo = (
     switch (message._tag) {
       case "Drain":
         return Deferred.succeed(toldToStop, undefined)
+      case "Signalled":
+        return raise(message.signal)
       case "Deliver":
         return mailbox.deliver(message)
       case "Settled":
@@ -241,6 +244,10 @@ const listenTo = (
         return Effect.forkScoped(tellFibers(channel, message, fibers))
     }
   })).pipe(Effect.catch(() => end))
+
+// To all who have subscribed, as if the system had delivered it. What one of them throws is uncaught, as it is then.
+const raise = (signal: NodeJS.Signals): Effect.Effect<void> =>
+  Effect.sync(() => void setImmediate(() => process.emit(signal, signal)))
 
 const tellFibers = (
   channel: ParentChannel,

@@ -94,6 +94,32 @@ describe("an app in a worker", () => {
       yield* app.kill("SIGUSR2", pid)
       yield* app.expect(/proc=\[wrk 1\] log=\[the app got SIGUSR2\]/)
     }))
+
+  it.live("B39: SIGUSR1 to the parent is passed on to the apps of all workers, and ends nobody (kore: http §16)", () =>
+    Effect.gen(function*() {
+      const app = yield* TestApp.start({ config: { workers: 2 }, trap: "SIGUSR1" })
+      const { pids, port } = yield* TestApp.ready(app)
+      yield* app.kill("SIGUSR1")
+      yield* app.expect(/proc=\[parent\] log=\[SIGUSR1 passed on to 2 workers\]/)
+      for (const worker of [1, 2]) {
+        yield* app.expect(new RegExp(`proc=\\[wrk ${worker}\\] log=\\[the app got SIGUSR1\\]`))
+      }
+      assert.include(pids.map(String), yield* TestApp.ask(port, "pid"))
+      assert.notMatch(app.output(), /Debugger|is no message/)
+    }))
+
+  it.live("SIGUSR1 to the parent does not end a worker that is still starting", () =>
+    Effect.gen(function*() {
+      const app = yield* TestApp.start({ config: { workers: 2 } })
+      yield* app.expect(/starting, pid/)
+      // Workers come up at about this time; wherever they are, they live.
+      for (let i = 0; i < 10; i++) {
+        yield* app.kill("SIGUSR1")
+        yield* Effect.sleep(20)
+      }
+      yield* TestApp.ready(app)
+      assert.notMatch(app.output(), /ended: |Debugger/)
+    }))
 })
 
 describe("names and numbers", () => {

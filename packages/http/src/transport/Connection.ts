@@ -14,8 +14,11 @@ import * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
 import { HttpServerError, type HttpServerResponse } from "../internal/effectHttp.ts"
+import type { Share } from "../Limits.ts"
 import * as Problem from "../Problem.ts"
 import { type Peer, ServerRequest } from "../Request.ts"
+import { excess } from "./Admission.ts"
+import { Observation } from "./Observation.ts"
 import type { Output } from "./Output.ts"
 import type { Port } from "./Port.ts"
 import * as Refusal from "./Refusal.ts"
@@ -38,14 +41,16 @@ const DISCARD_MAX = 262_144
 const DRAIN_IDLE = 500
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
-const OVERLOADED = Problem.response(Refusal.OVERLOADED)
 const TWICE = Cause.die(new InvalidResponse({ detail: "a request was answered twice" }))
 
-export class Connection implements Owner, Peer, Source {
+export class Connection implements Owner, Peer, Source, Target {
   readonly isEncrypted: boolean
   private readonly port: Port
-  private readonly wire: Wire
+  readonly wire: Wire
   private readonly output: Output
+  // Where there is somebody to tell of requests, and a limit for addresses.
+  private readonly observation: Observation | undefined
+  private readonly share: Share | undefined
   private request: ServerRequest | undefined = undefined
   private body: RequestBody | undefined = undefined
   // The response of `request`, while it is streamed.
@@ -57,16 +62,18 @@ export class Connection implements Owner, Peer, Source {
   private more = false
   // The framing of what comes in is lost: what runs is answered, then the connection closes.
   private broken = false
-  // The client waits for 100 before it sends the body.
-  private continueDue = false
 
   constructor(socket: Socket, port: Port) {
     this.isEncrypted = port.isEncrypted
     this.port = port
     this.wire = new Wire(socket, this, port.deadlines, port.settings.writeTimeout)
     this.output = this.wire.output
+    this.observation = port.observer === undefined ? undefined : new Observation(port.observer, port, this)
+    this.share = port.addresses?.enter(socket.remoteAddress)
     port.connections.add(this)
     this.wire.arm(IDLE, port.draining ? DRAIN_IDLE : port.settings.headTimeout)
+    if (this.share?.isFlooding) this.wire.reset()
+    else if (this.share?.hasTooManyConnections) this.refuse(Refusal.ADDRESS_CONNECTIONS)
   }
 
   get remoteAddress(): string | undefined {
@@ -75,6 +82,10 @@ export class Connection implements Owner, Peer, Source {
 
   get remotePort(): number | undefined {
     return this.wire.socket.remotePort
+  }
+
+  get descriptor(): number | undefined {
+    return this.wire.descriptor
   }
 
   // --- bytes in ------------------------------------------------------------------------------------------------------
@@ -98,8 +109,6 @@ export class Connection implements Owner, Peer, Source {
     while (at < end && !wire.closing && !this.broken) {
       const { body } = this
       if (body !== undefined) {
-        // The client did not wait to be told.
-        this.continueDue = false
         at = body.feed(chunk, at, end)
         if (!body.complete && !body.failed) break
         this.bodyEnded(body)
@@ -113,7 +122,7 @@ export class Connection implements Owner, Peer, Source {
       }
       const next = requestHead.parse(chunk, at, end)
       if (next <= 0) {
-        if (next < 0) this.refuse(-next)
+        if (next < 0) this.refuse(-next, chunk, at)
         break
       }
       at = this.begin(requestHead, chunk, at, next)
@@ -139,22 +148,23 @@ export class Connection implements Owner, Peer, Source {
 
   private begin(head: RequestHead, chunk: Buffer, start: number, next: number): number {
     const { port, wire } = this
-    const { bodyMax, bodyTimeout, requestLimit } = port.settings
+    const { bodyMax, bodyTimeout } = port.settings
     const end = chunk.length
     let at = next
     if (head.length > bodyMax) {
-      this.refuse(Refusal.BODY_SIZE)
+      this.refuse(Refusal.BODY_SIZE, chunk, start)
       return end
     }
-    const body = head.body === NO_BODY ? undefined : new RequestBody(this, head, bodyMax)
+    const body = head.body === NO_BODY ? undefined : new RequestBody(this, head, bodyMax, at === end)
     const request = new ServerRequest(this, head, chunk, start, next, body)
     this.request = request
     port.live++
+    this.observation?.began()
+    if (this.share !== undefined) this.share.requests++
     wire.phase = WORK
     wire.deadline = Number.POSITIVE_INFINITY
     if (body !== undefined) {
       this.body = body
-      this.continueDue = head.expectsContinue && at === end
       wire.arm(BODY, bodyTimeout)
       if (at < end) {
         at = body.feed(chunk, at, end)
@@ -163,7 +173,8 @@ export class Connection implements Owner, Peer, Source {
     }
     this.more = at < end
     try {
-      if (port.live > requestLimit) this.respond(request, OVERLOADED)
+      const answer = excess(port, this.share)
+      if (answer !== undefined) this.respond(request, answer)
       else port.handle(request, this)
     } catch (defect) {
       this.crashed(request, defect)
@@ -179,7 +190,6 @@ export class Connection implements Owner, Peer, Source {
 
   private bodyEnded(body: RequestBody): void {
     this.body = undefined
-    this.continueDue = false
     this.wire.resume(BODY_FULL)
     if (this.wire.phase === BODY) this.rest()
     if (!body.failed) return
@@ -194,8 +204,8 @@ export class Connection implements Owner, Peer, Source {
   }
 
   wantBody(): void {
-    if (this.continueDue) {
-      this.continueDue = false
+    if (this.body?.isAwaited) {
+      this.body.isAwaited = false
       if (this.stream === undefined && !this.wire.closing) this.output.flush(CONTINUE)
     }
     if (!this.wire.isPaused(BODY_FULL)) return
@@ -228,10 +238,15 @@ export class Connection implements Owner, Peer, Source {
     response: HttpServerResponse.HttpServerResponse
   ): Effect.Effect<void> | undefined {
     const keepAlive = this.canKeep(request) && !asksToClose(response)
+    this.observation?.answered(response)
     const streamed = ResponseWriter.write(this.output, this.port.responseHead, request, response, keepAlive)
-    if (streamed !== undefined) return this.startStream(request, streamed)
-    this.finish(request, keepAlive)
-    return undefined
+    if (streamed === undefined) {
+      this.finish(request, keepAlive)
+      return undefined
+    }
+    this.stream = new ResponseStream(this, this.wire, request, streamed.framing, streamed.keepAlive)
+    if (!this.turning) this.output.flush()
+    return this.stream.run(streamed.stream)
   }
 
   private canKeep(request: ServerRequest): boolean {
@@ -242,10 +257,10 @@ export class Connection implements Owner, Peer, Source {
     if (body === undefined) return true
     if (body.failed) return false
     // Told to wait, the client may or may not send its body now: the end of it cannot be known.
-    return !this.continueDue && (body.outstanding ?? 0) <= DISCARD_MAX
+    return !body.isAwaited && (body.outstanding ?? 0) <= DISCARD_MAX
   }
 
-  private finish(request: ServerRequest, keepAlive: boolean): void {
+  finish(request: ServerRequest, keepAlive: boolean): void {
     this.over(request)
     const { body, wire } = this
     if (!keepAlive || this.broken) wire.closing = true
@@ -262,6 +277,8 @@ export class Connection implements Owner, Peer, Source {
   // Nobody works for this request any more.
   private over(request: ServerRequest): void {
     request.fiber = undefined
+    this.observation?.ended(request, this.stream, this.wire.gone)
+    if (this.share !== undefined) this.share.requests--
     this.request = undefined
     this.stream = undefined
     this.port.live--
@@ -292,36 +309,17 @@ export class Connection implements Owner, Peer, Source {
     } else if (wire.ended) this.settleHalfClose()
   }
 
-  private refuse(code: number): void {
+  private refuse(code: number, head?: Buffer, start = 0): void {
     const { requestHead, responseHead } = this.port
-    ResponseWriter.refuse(this.output, responseHead, Refusal.get(code), requestHead.method === "HEAD")
+    const isHead = head !== undefined && requestHead.method === "HEAD"
+    const bytes = ResponseWriter.refuse(this.output, responseHead, Refusal.get(code), isHead)
+    this.observation?.refused(Refusal.get(code).status, bytes, head, start)
     this.close()
   }
 
-  private startStream(
-    request: ServerRequest,
-    { framing, keepAlive, stream }: ResponseWriter.Streamed
-  ): Effect.Effect<void> {
-    const target: Target = {
-      output: this.output,
-      isGone: () => this.wire.gone,
-      ended: () => this.finish(request, keepAlive),
-      broke: (cause) => this.streamBroke(request, cause)
-    }
-    this.stream = new ResponseStream(target, framing)
-    if (!this.turning) this.output.flush()
-    return this.stream.run(stream)
-  }
-
-  // The client must not take a part for the whole: the connection breaks instead of ending well.
-  private streamBroke(request: ServerRequest, cause: Cause.Cause<unknown>): void {
-    const endsBody = this.stream?.framing === "none"
+  streamBroke(request: ServerRequest, cause: Cause.Cause<unknown>): void {
     if (this.request === request) this.over(request)
     if (!Cause.hasInterruptsOnly(cause)) this.port.report(cause, request)
-    // Responses before it are complete.
-    if (!this.wire.gone) this.output.flush()
-    if (endsBody) this.wire.reset()
-    else this.wire.destroy()
   }
 
   drained(): void {
@@ -338,7 +336,7 @@ export class Connection implements Owner, Peer, Source {
     if (phase === HEAD) {
       // Once more, for the method: a refusal of HEAD has no body.
       if (pending !== undefined) port.requestHead.parse(pending, 0, pending.length)
-      return this.refuse(Refusal.HEAD_TIMEOUT)
+      return this.refuse(Refusal.HEAD_TIMEOUT, pending)
     }
     if (request === undefined || body === undefined) return this.wire.destroy()
     // The handler that waits for the body answers 408.
@@ -363,11 +361,6 @@ export class Connection implements Owner, Peer, Source {
     if (!this.turning) this.wire.flush()
   }
 
-  /** Ends the connection now. */
-  destroy(): void {
-    this.wire.destroy()
-  }
-
   ended(): void {
     if (this.body === undefined) this.settleHalfClose()
     // A client that ends in the middle of its body cannot want an answer: it has left.
@@ -384,8 +377,9 @@ export class Connection implements Owner, Peer, Source {
   }
 
   closed(): void {
-    const { body, port, request, stream } = this
+    const { body, port, request, share, stream } = this
     port.connections.delete(this)
+    if (share !== undefined) port.addresses?.leave(share)
     this.pending = undefined
     this.body = undefined
     if (request !== undefined) {

@@ -18,6 +18,9 @@ import type * as Scope from "effect/Scope"
 /** Milliseconds between two looks at the deadlines. */
 export const RESOLUTION = 500
 
+/** What is expired in one turn of the event loop: a thousand at once would keep every other request waiting. */
+export const BATCH = 16
+
 /** Something with a deadline. */
 export interface Timed {
   /** When it expires, as `Deadlines.after` says; infinity for never. */
@@ -69,8 +72,16 @@ export class Deadlines {
     this.isQuiet = !this.isUsed
     this.isUsed = false
     this.read()
-    for (const timed of this.timed) {
-      if (timed.deadline > this.now) continue
+    const due: Array<Timed> = []
+    for (const timed of this.timed) if (timed.deadline <= this.now) due.push(timed)
+    this.expire(due, 0)
+  }
+
+  private expire(due: ReadonlyArray<Timed>, from: number): void {
+    const to = Math.min(from + BATCH, due.length)
+    for (const timed of due.slice(from, to)) {
+      // In a later turn it may have gone, or have got more time.
+      if (timed.deadline > this.now || !this.timed.has(timed)) continue
       try {
         timed.expire()
       } catch (defect) {
@@ -80,6 +91,7 @@ export class Deadlines {
         })
       }
     }
+    if (to < due.length) setImmediate(() => this.expire(due, to))
   }
 
   /** Waits for the next tick. */

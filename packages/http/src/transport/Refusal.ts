@@ -55,6 +55,21 @@ export const TRAILER_FRAMING = add(400, "a trailer cannot say how the body is de
 export const TRAILER_SIZE = add(431, "the trailers are longer than 16 KiB")
 export const HEAD_TIMEOUT = add(408, "the request head did not arrive within httpHeaderTimeout")
 export const BODY_TIMEOUT = add(408, "the request body did not arrive within httpBodyTimeout")
+export const ADDRESS_CONNECTIONS = add(429, "this address has as many connections as httpAddressLimit allows")
+export const ADDRESS_REQUESTS = add(
+  429,
+  "as many requests of this address are being answered as httpAddressRequestLimit allows"
+)
+
+/** Fields that go with a refusal: one that only the load is the reason for says when to come back (RFC 9110 §10.2.3). */
+export const headersOf = ({ status }: Refusal): { readonly "retry-after": string } | undefined =>
+  status === 429 || status === 503 ? { "retry-after": "1" } : undefined
+
+/** The refusal of a body that is larger than its route takes. */
+export const bodySize = (limit: number): Refusal => ({
+  status: 413,
+  detail: `the request body is larger than the ${limit} bytes that are allowed here`
+})
 
 /** The answer to a request beyond the limit; it is well-formed, so the connection stays. */
 export const OVERLOADED: Refusal = {

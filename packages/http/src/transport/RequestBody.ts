@@ -73,7 +73,11 @@ interface Waiter {
 export class RequestBody {
   private readonly source: Source
   private readonly decoder: Chunked | undefined
-  private readonly limit: number
+  private limit: number
+  // What a body beyond the limit gets.
+  private tooLarge: Refusal.Refusal = Refusal.get(Refusal.BODY_SIZE)
+  /** The client waits for 100 before it sends the body. */
+  isAwaited: boolean
   /** Bytes that Content-Length promised, or `undefined` for a chunked body. */
   readonly declared: number | undefined
   private remaining: number
@@ -92,9 +96,11 @@ export class RequestBody {
   /** True when the last byte has arrived. */
   complete = false
 
-  constructor(source: Source, head: RequestHead, limit: number) {
+  /** `isBehind` says that nothing of the body came with its head. */
+  constructor(source: Source, head: RequestHead, limit: number, isBehind: boolean) {
     this.source = source
     this.limit = limit
+    this.isAwaited = head.expectsContinue && isBehind
     const chunked = head.body === CHUNKED_BODY
     this.decoder = chunked ? new Chunked() : undefined
     this.declared = chunked ? undefined : head.length
@@ -121,8 +127,24 @@ export class RequestBody {
     return this.decoder?.trailers ?? []
   }
 
+  /**
+   * Lowers the limit of a body that nobody has read of, to what its route takes. Returns false when the body is known to
+   * be larger already: then nothing has changed, and whoever asked answers 413. A body that turns out to be larger
+   * fails with 413 where it is read.
+   */
+  restrict(limit: number): boolean {
+    if (this.declared !== undefined && this.declared > limit || this.received > limit) return false
+    if (limit < this.limit) {
+      this.limit = limit
+      this.tooLarge = Refusal.bodySize(limit)
+    }
+    return true
+  }
+
   /** Takes what belongs to the body; returns the new position. A broken body fails and takes everything. */
   feed(buffer: Uint8Array, start: number, end: number): number {
+    // The client did not wait to be told.
+    this.isAwaited = false
     if (this.decoder === undefined) {
       const size = Math.min(end - start, this.remaining)
       this.remaining -= size
@@ -144,7 +166,7 @@ export class RequestBody {
   push(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.failure !== undefined) return
     this.received += bytes.length
-    if (this.received > this.limit) return this.fail(Refusal.get(Refusal.BODY_SIZE))
+    if (this.received > this.limit) return this.fail(this.tooLarge)
     if (this.discardable >= 0) {
       this.discardable -= bytes.length
       if (this.discardable < 0) this.fail(Refusal.get(Refusal.BODY_SIZE))

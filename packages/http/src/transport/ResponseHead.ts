@@ -3,7 +3,7 @@
  *
  * When to reach for it: the connection writes one for every response.
  * What it is not: a place to set defaults for applications. It adds what the protocol needs: `date`, `server`,
- * `connection`, and the framing fields, which nobody else may set.
+ * `strict-transport-security` where it is encrypted, `connection`, and the framing fields, which nobody else may set.
  *
  * HOT PATH: everything that does not change between two responses is a cached string.
  */
@@ -38,21 +38,29 @@ const KNOWN_LIMIT = 1024
 export class ResponseHead {
   private readonly deadlines: Deadlines
   private readonly serverLine: string
+  private readonly hstsLine: string
   private readonly keepAliveLines: string
   private readonly kept: Array<string> = []
   private readonly closed: Array<string> = []
   private readonly names = new Set<string>()
   private readonly types = new Set<string>()
 
-  /** `server` is the value of the `server` field; `keepAliveSeconds` is announced to clients. */
+  /**
+   * `server` is the value of the `server` field; `keepAliveSeconds` is announced to clients; `hstsSeconds` is how long
+   * browsers shall insist on TLS, 0 where they shall not be told (RFC 6797 §7.2: never over a plain connection).
+   */
   constructor(options: {
     readonly deadlines: Deadlines
     readonly server: string
     readonly keepAliveSeconds: number
+    readonly hstsSeconds: number
   }) {
     if (!isFieldValue(options.server)) throw invalid("httpServerVersion has a character that a header cannot carry")
     this.deadlines = options.deadlines
     this.serverLine = options.server === "" ? "" : `server: ${options.server}\r\n`
+    this.hstsLine = options.hstsSeconds === 0
+      ? ""
+      : `strict-transport-security: max-age=${options.hstsSeconds}; includeSubDomains\r\n`
     this.keepAliveLines = `connection: keep-alive\r\nkeep-alive: timeout=${options.keepAliveSeconds}\r\n`
   }
 
@@ -85,6 +93,7 @@ export class ResponseHead {
     let head = this.statusLines(response, keepAlive)
     let hasServer = false
     let hasDate = false
+    let hasHsts = false
     for (const name in headers) {
       const value = headers[name]!
       switch (name) {
@@ -106,6 +115,9 @@ export class ResponseHead {
         case "date":
           hasDate = true
           break
+        case "strict-transport-security":
+          hasHsts = true
+          break
       }
       if (!this.names.has(name)) this.checkName(name)
       if (!isFieldValue(value)) {
@@ -114,6 +126,7 @@ export class ResponseHead {
       head += `${name}: ${value}\r\n`
     }
     if (!hasServer) head += this.serverLine
+    if (!hasHsts) head += this.hstsLine
     if (!hasDate) head += this.deadlines.date
     if (!Cookies.isEmpty(response.cookies)) {
       for (const cookie of Cookies.toSetCookieHeaders(response.cookies)) {

@@ -7,17 +7,16 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Output } from "./Output.ts"
+import type { ServerRequest } from "../Request.ts"
 import { type Framing, InvalidResponse, isLength } from "./ResponseHead.ts"
+import type { Wire } from "./Wire.ts"
 
-/** What a streamed response needs of its connection. */
+/** What a streamed response tells its connection. */
 export interface Target {
-  readonly output: Output
-  readonly isGone: () => boolean
   /** The last byte is written. */
-  readonly ended: () => void
-  /** The body will not become complete. */
-  readonly broke: (cause: Cause.Cause<unknown>) => void
+  readonly finish: (request: ServerRequest, keepAlive: boolean) => void
+  /** The body will not become complete; the connection breaks behind what was written. */
+  readonly streamBroke: (request: ServerRequest, cause: Cause.Cause<unknown>) => void
 }
 
 // Parsers bound the digits of a chunk size; a few leading zeros are safe everywhere.
@@ -27,22 +26,30 @@ export class ResponseStream {
   /** How the body is delimited. */
   readonly framing: Framing
   private readonly target: Target
-  private sent = 0
+  private readonly wire: Wire
+  private readonly request: ServerRequest
+  private readonly keepAlive: boolean
+  /** Bytes of the body that were handed to the socket. */
+  sent = 0
+  /** True when those are all. */
+  isComplete = false
   // Leading zeros of the next chunk size that are on the wire already.
   private zeros = 0
   private resume: (() => void) | undefined = undefined
 
-  constructor(target: Target, framing: Framing) {
+  constructor(target: Target, wire: Wire, request: ServerRequest, framing: Framing, keepAlive: boolean) {
     this.target = target
+    this.wire = wire
+    this.request = request
     this.framing = framing
+    this.keepAlive = keepAlive
   }
 
   /** Sends the body. It never fails: what goes wrong is the end of the connection. */
   run(stream: Stream.Stream<Uint8Array, unknown>): Effect.Effect<void> {
-    const { target } = this
     return Stream.runForEachArray(stream, (pieces) => this.write(pieces)).pipe(
-      Effect.matchCause({ onSuccess: () => this.end(), onFailure: (cause) => target.broke(cause) }),
-      Effect.onInterrupt(() => Effect.sync(() => target.broke(Cause.interrupt())))
+      Effect.matchCause({ onSuccess: () => this.end(), onFailure: (cause) => this.broke(cause) }),
+      Effect.onInterrupt(() => Effect.sync(() => this.broke(Cause.interrupt())))
     )
   }
 
@@ -59,38 +66,50 @@ export class ResponseStream {
   }
 
   private write(pieces: ReadonlyArray<Uint8Array>): Effect.Effect<void> {
-    const { framing, target } = this
+    const { framing, wire } = this
     let size = 0
     for (const piece of pieces) size += piece.byteLength
     // Text instead of bytes, behind the back of the types: its length would be wrong, and so the framing.
     if (!isLength(size)) return invalid("a streamed response gave something else than bytes")
-    this.sent += size
-    if (typeof framing === "number" && this.sent > framing) {
+    if (typeof framing === "number" && this.sent + size > framing) {
       return invalid(`a response of ${framing} bytes was given more than that`)
     }
     // An empty chunk would end the body.
     if (size === 0) return Effect.void
-    if (target.isGone()) return Effect.interrupt
+    if (wire.gone) return Effect.interrupt
     this.zeros = 0
-    return target.output.pieces(pieces, size, framing === "chunked") ? Effect.void : this.room
+    this.sent += size
+    return wire.output.pieces(pieces, size, framing === "chunked") ? Effect.void : this.room
   }
 
   private readonly room: Effect.Effect<void> = Effect.callback<void>((resume) => {
     // The fiber may have yielded since the buffer was full, and the event have passed.
-    if (!this.target.output.blocked || this.target.isGone()) return resume(Effect.void)
+    if (!this.wire.output.blocked || this.wire.gone) return resume(Effect.void)
     this.resume = () => resume(Effect.void)
     return Effect.sync(() => void (this.resume = undefined))
   })
 
   private end(): void {
-    const { framing, target } = this
+    const { framing, wire } = this
     if (typeof framing === "number" && this.sent < framing) {
       const detail = `a response of ${framing} bytes ended after ${this.sent}`
-      return target.broke(Cause.die(new InvalidResponse({ detail })))
+      return this.broke(Cause.die(new InvalidResponse({ detail })))
     }
-    if (target.isGone()) return
-    if (framing === "chunked") target.output.add("0\r\n\r\n")
-    target.ended()
+    if (wire.gone) return
+    if (framing === "chunked") wire.output.add("0\r\n\r\n")
+    this.isComplete = true
+    this.target.finish(this.request, this.keepAlive)
+  }
+
+  // The client must not take a part for the whole: the connection breaks instead of ending well.
+  private broke(cause: Cause.Cause<unknown>): void {
+    if (this.isComplete) return
+    const { wire } = this
+    this.target.streamBroke(this.request, cause)
+    // Responses before it are complete.
+    if (!wire.gone) wire.output.flush()
+    if (this.framing === "none") wire.reset()
+    else wire.destroy()
   }
 }
 

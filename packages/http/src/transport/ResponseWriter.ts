@@ -10,15 +10,27 @@ import { HttpServerResponse } from "../internal/effectHttp.ts"
 import * as Problem from "../Problem.ts"
 import type { ServerRequest } from "../Request.ts"
 import type { Output } from "./Output.ts"
-import type { Refusal } from "./Refusal.ts"
+import * as Refusal from "./Refusal.ts"
 import { release, toStream } from "./ResponseBody.ts"
 import { bodiless, type Framing, InvalidResponse, isLength, type ResponseHead } from "./ResponseHead.ts"
 
-/** Writes the answer to a request that no handler sees; the connection ends behind it. */
-export const refuse = (output: Output, responseHead: ResponseHead, refusal: Refusal, isHead: boolean): void => {
-  const text = Problem.encode(refusal)
-  const head = responseHead.encode(Problem.response(refusal), false, text.length)
+/** The answer that a refusal is, to a request that the connection survives. */
+export const refusal = (refusal: Refusal.Refusal): HttpServerResponse.HttpServerResponse =>
+  Problem.response({ ...refusal, headers: Refusal.headersOf(refusal) })
+
+/**
+ * Writes the answer to a request that no handler sees; the connection ends behind it. Returns the bytes of its body.
+ */
+export const refuse = (
+  output: Output,
+  responseHead: ResponseHead,
+  refused: Refusal.Refusal,
+  isHead: boolean
+): number => {
+  const text = Problem.encode(refused)
+  const head = responseHead.encode(refusal(refused), false, text.length)
   output.add(isHead ? head : head + text)
+  return isHead ? 0 : text.length
 }
 
 /** A body that is still to be sent, behind a head that is written. */

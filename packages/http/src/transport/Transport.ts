@@ -14,10 +14,11 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { Connection } from "./Connection.ts"
 import * as Deadline from "./Deadline.ts"
+import type { Ended, Ending, Observer } from "./Observation.ts"
 import * as Port from "./Port.ts"
 import type { Handler, Settings } from "./Port.ts"
 
-export type { Handler, Settings }
+export type { Ended, Ending, Handler, Observer, Settings }
 
 /** Who is told of a fault of the application that the client cannot be told of any more. */
 export type Report = Port.Handler["report"]
@@ -34,7 +35,9 @@ export const settings = (config: ConfigModule.Config): Settings => ({
   drainTimeout: Duration.toMillis(config.shutdownTimeout),
   requestLimit: config.httpRequestLimit,
   backlog: config.socketBacklog,
-  server: config.httpServerVersion
+  server: config.httpServerVersion,
+  hstsSeconds: Math.floor(Duration.toSeconds(config.httpHstsEnable)),
+  addressLimits: { connections: config.httpAddressLimit, requests: config.httpAddressRequestLimit }
 })
 
 /** Where to listen: a descriptor that another process has bound, or an address to bind here. */
@@ -125,7 +128,7 @@ const drainPort = (
     if (port.connections.size > 0) {
       for (const connection of port.connections) connection.interrupt()
       yield* within(empty(port), INTERRUPTED_REST)
-      for (const connection of port.connections) connection.destroy()
+      for (const connection of port.connections) connection.wire.destroy()
       yield* empty(port)
     }
     // What a request acquired is released before what the app acquired.
@@ -133,6 +136,8 @@ const drainPort = (
   })
 
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
+const clocks = Effect.all({ clock: Clock.Clock, deadlines: Deadline.make })
 
 const within = (effect: Effect.Effect<void>, milliseconds: number) =>
   Effect.timeoutOption(effect, Duration.millis(milliseconds))
@@ -147,8 +152,7 @@ export const listen = Effect.fnUntraced(function*(
   options: Settings,
   handler: Handler
 ): Effect.fn.Return<Listening, TransportError, Scope.Scope> {
-  const deadlines = yield* Deadline.make
-  const port = Port.make(deadlines, options, handler, false)
+  const port = Port.make(yield* clocks, options, handler, false)
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void new Connection(socket, port))
   const drain = yield* Effect.cached(drainPort(server, port, options, handler, untilEmpty(target)))
   yield* Effect.acquireRelease(listenOn(server, target, options.backlog), () => drain)
@@ -164,11 +168,10 @@ export const connect = Effect.fnUntraced(function*(
   options: Settings,
   handler: Handler
 ): Effect.fn.Return<(socket: Net.Socket) => void, never, Scope.Scope> {
-  const deadlines = yield* Deadline.make
-  const port = Port.make(deadlines, options, handler, false)
+  const port = Port.make(yield* clocks, options, handler, false)
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
-      for (const connection of port.connections) connection.destroy()
+      for (const connection of port.connections) connection.wire.destroy()
       return Effect.andThen(empty(port), handler.idle ?? Effect.void)
     })
   )

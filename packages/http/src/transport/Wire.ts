@@ -38,6 +38,11 @@ export const QUEUE_FULL = 2
 // How long a closed connection waits for the client to have read the last response (RFC 9112 §9.6).
 const LINGER_TIMEOUT = 2_000
 
+// Node tells the descriptor of a socket on its handle alone.
+interface WithHandle {
+  readonly _handle?: { readonly fd?: number } | null
+}
+
 export class Wire implements Timed {
   readonly socket: Socket
   readonly output: Output
@@ -80,6 +85,12 @@ export class Wire implements Timed {
     // An error is always followed by "close", which says all that is needed.
     socket.on("error", () => {})
     socket.on("close", () => this.onClose())
+  }
+
+  /** The descriptor of the socket, `undefined` where it has none. */
+  get descriptor(): number | undefined {
+    const fd = (this.socket as unknown as WithHandle)._handle?.fd ?? -1
+    return fd < 0 ? undefined : fd
   }
 
   /** Stops reading. Nobody sees the client leave until it is resumed: TCP tells only those who read. */

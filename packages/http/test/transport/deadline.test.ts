@@ -12,7 +12,7 @@ import * as fs from "node:fs"
 import * as Net from "node:net"
 import * as os from "node:os"
 import { HttpServerResponse } from "../../src/internal/effectHttp.ts"
-import { Deadlines, make, RESOLUTION } from "../../src/transport/Deadline.ts"
+import { BATCH, Deadlines, make, RESOLUTION } from "../../src/transport/Deadline.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 import {
   Client,
@@ -340,6 +340,21 @@ describe("on a quiet server", () => {
       for (const listener of uncaught) process.on("uncaughtException", listener)
       assert.deepStrictEqual(expired, ["second"])
       assert.strictEqual(caught.length, 1)
+    }))
+
+  it.effect("a thousand that expire at once leave room for others, and one that gets more time meanwhile has it", () =>
+    Effect.gen(function*() {
+      const deadlines = new Deadlines(yield* Clock.Clock)
+      let expired = 0
+      const all = Array.from({ length: 1000 }, () => ({ deadline: 0, expire: () => void expired++ }))
+      for (const timed of all) deadlines.add(timed)
+      deadlines.tick()
+      assert.strictEqual(expired, BATCH)
+      all[998]!.deadline = deadlines.after(1000)
+      deadlines.remove(all[999]!)
+      while (expired < 998) yield* turns(1)
+      yield* turns(5)
+      assert.strictEqual(expired, 998)
     }))
 })
 

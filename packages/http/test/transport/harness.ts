@@ -145,12 +145,16 @@ export interface Served extends Transport.Listening {
   readonly sync: Effect.Effect<void>
 }
 
-export const serve = Effect.fnUntraced(function*(work: Work, overrides: Partial<Transport.Settings> = {}) {
+export const serve = Effect.fnUntraced(function*(
+  work: Work,
+  overrides: Partial<Transport.Settings> = {},
+  observer?: Transport.Observer
+) {
   const record = new Record()
   const context = yield* Effect.context<Scope.Scope>()
   const synced: Work = (request, connection) =>
     request.url === "/__sync" ? Effect.succeed(text("synced")) : work(request, connection)
-  const inner = handlerOf(record, context, synced)
+  const inner = { ...handlerOf(record, context, synced), observer }
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer(() => closeInTime(scope))
   const target = { host: "127.0.0.1", port: 0 }

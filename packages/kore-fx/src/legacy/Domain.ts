@@ -1,43 +1,25 @@
 /**
- * `kore.domain` and routes: which function answers which request.
+ * `kore.domain`: a host on a server, with its routes, files, redirects and access log.
  *
  * When to reach for it: at import or in `configure`, after the server it attaches to.
- * What it is not: a router. Every route becomes one of core's; what is matched how is said in `Router`.
- * Source: Kore, http §4 and §5.
+ * What it is not: where routes are declared in detail, which is `Route`.
+ * Source: Kore, http §4, §5.5, §6.2 and §17.1.
  */
-import * as CoreDomain from "@kore-fx/http/Domain"
+import * as Redirect from "@kore-fx/http/Redirect"
+import { statSync } from "node:fs"
+import { resolve } from "node:path"
 import { describe } from "./Coroutine.ts"
 import { RuntimeError } from "./errors.ts"
+import { addRoute, isSameHost } from "./internal/declare.ts"
 import * as keywords from "./internal/keywords.ts"
-import * as Pattern from "./internal/Pattern.ts"
-import { type Declaration, declaring, type Domain as Declared, type Route } from "./internal/Registry.ts"
-import type { Request } from "./Request.ts"
+import { declaring, type Domain as Declared } from "./internal/Registry.ts"
+import { type Auth, authOf, type Handler, install, patternOf, type RouteOptions } from "./Route.ts"
 
 /** The keywords of `kore.domain`. */
 export interface DomainOptions {
   /** The name of a server that is declared already. Default `default`. */
   readonly attach?: string
 }
-
-/** The keywords of `domain.route`. */
-export interface RouteOptions {
-  /** Names of methods in any case; `get` includes HEAD. Default all seven. Other requests get 405. */
-  readonly methods?: ReadonlyArray<string>
-}
-
-/** The keywords of `kore.route`. */
-export interface ModuleRouteOptions extends RouteOptions {
-  /** The host of the domain; needed where there are several. */
-  readonly domain?: string
-}
-
-/**
- * A function that answers a request: plain, `async` or a generator function; a method of the app has the app as `this`.
- *
- * After the request come the captures of the url in order, `undefined` for a group that took no part. What it returns
- * is ignored.
- */
-export type Handler = (this: any, req: Request, ...captures: Array<any>) => unknown
 
 /** A domain, on which routes are installed. Made by `kore.domain`. */
 export interface Domain {
@@ -51,27 +33,34 @@ export interface Domain {
    * a route for one of the methods already.
    */
   readonly route: (url: string, handler: Handler | string, options?: RouteOptions) => void
+  /**
+   * Serves directories: GET and HEAD below a url with the files below a directory, which begins at that of the process.
+   *
+   * Of routes and file maps that match, the one that was installed first answers. Directories are answered with the option
+   * filemap_index; names that are not found are tried once more with filemap_ext.
+   *
+   * @throws RuntimeError for a url without slashes around it, and for a directory that is not there.
+   */
+  readonly filemaps: (maps: Filemaps) => void
+  /**
+   * Sends requests elsewhere whose path an expression matches, before any route is looked at.
+   *
+   * In `to`, `$1` to `$9` stand for captures and `$qs` for the query, without the question mark.
+   *
+   * @throws RuntimeError for an expression that does not compile, and for a status that is not from 300 to 399.
+   */
+  readonly redirect: (from: string, status: number, to: string) => void
+  /** The file that a line for every request is written to; null without one. Set at import or in `configure`. */
+  accesslog: string | null
 }
 
+/** Directories by the url they are served at, each alone or with what says who may ask. */
+export type Filemaps = Readonly<Record<string, string | readonly [directory: string, auth: Auth]>>
+
 const TLS = "TLS"
-const PARAMETERS = "validated parameters"
 
 const domainKnown = ["attach"]
 const domainLater = { cert: TLS, key: TLS, acme: "ACME", client_verify: TLS, verify_depth: TLS, crl: TLS }
-
-const routeKnown = ["methods"]
-const routeLater = {
-  get: PARAMETERS,
-  post: PARAMETERS,
-  put: PARAMETERS,
-  delete: PARAMETERS,
-  head: PARAMETERS,
-  patch: PARAMETERS,
-  options: PARAMETERS,
-  qs: PARAMETERS,
-  auth: "authentication",
-  hooks: "hooks of routes"
-}
 
 /**
  * Declares a domain on a server and returns it.
@@ -100,38 +89,26 @@ export const domain = (host: string, options: DomainOptions = {}): Domain => {
     const known = names === "" ? "no server is declared yet" : `declared are ${names}`
     throw new RuntimeError(`the domain "${host}" attaches to the server ${describe(attach)}, but ${known}`)
   }
-  if (declaration.domains.some((other) => other.attach === attach && isSame(other.host, host))) {
+  if (declaration.domains.some((other) => other.attach === attach && isSameHost(other.host, host))) {
     throw new RuntimeError(`the server "${attach}" has the domain "${host}" already`)
   }
-  const declared: Declared = { host, attach }
+  const declared: Declared = { host, attach, redirects: [], accesslog: undefined }
   declaration.domains.push(declared)
-  // Frozen: assigning what this version does not have, such as accesslog, is an error.
+  // Frozen: assigning what there is not is an error.
   return Object.freeze({
     route: (url: string, handler: Handler | string, options: RouteOptions = {}) => {
-      keywords.check("domain.route", options, routeKnown, routeLater)
-      add(declaring("domain.route"), declared, url, handler, options)
+      install(declared, url, handler, options)
+    },
+    filemaps: (maps: Filemaps) => mapFiles(declared, maps),
+    redirect: (from: string, status: number, to: string) => addRedirect(declared, from, status, to),
+    get accesslog() {
+      return declared.accesslog ?? null
+    },
+    set accesslog(path: string | null) {
+      setAccessLog(declared, path as string)
     }
   })
 }
-
-/**
- * Installs a route on the domain of that host, or on the only one there is; domains may be declared later.
- *
- * @throws RuntimeError as `domain.route` does.
- *
- * @example
- * ```ts
- * import { kore } from "kore-fx/legacy"
- *
- * kore.route("/", (req) => req.response(200, "hello"), { methods: ["get"], domain: "*" })
- * ```
- */
-export const route = (url: string, handler: Handler | string, options: ModuleRouteOptions = {}): void => {
-  keywords.check("kore.route", options, [...routeKnown, "domain"], routeLater)
-  add(declaring("kore.route"), options.domain, url, handler, options)
-}
-
-const isSame = (a: string, b: string): boolean => CoreDomain.normalize(a) === CoreDomain.normalize(b)
 
 const checkHost = (host: string): void => {
   if (typeof host !== "string" || host === "") {
@@ -142,85 +119,55 @@ const checkHost = (host: string): void => {
   }
 }
 
-const METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
+// --- file maps, redirects and the access log -------------------------------------------------------------------------
 
-const methodsOf = (url: string, given: unknown = METHODS): ReadonlyArray<string> => {
-  if (!Array.isArray(given) || given.length === 0) {
-    throw new RuntimeError(`the route "${url}" has methods ${describe(given)}, expected a list such as ["get"]`)
+const mapFiles = (domain: Declared, maps: Filemaps): void => {
+  const declaration = declaring("domain.filemaps")
+  if (typeof maps !== "object" || maps === null || Array.isArray(maps)) {
+    throw new RuntimeError(`domain.filemaps got ${describe(maps)}, expected an object such as {"/static/": "assets/"}`)
   }
-  const methods = new Set<string>()
-  for (const item of given) {
-    const method = String(item).toUpperCase()
-    if (!METHODS.includes(method)) {
-      throw new RuntimeError(`the route "${url}" has the method ${describe(item)}, expected of ${METHODS.join(", ")}`)
+  for (const [url, map] of Object.entries(maps)) {
+    const where = `the filemap "${url}"`
+    if (!/^\/([^?#]*\/)?$/.test(url)) throw new RuntimeError(`${where} needs a url that begins and ends with a slash`)
+    const [directory, auth] = Array.isArray(map) ? map : [map, undefined]
+    if (typeof directory !== "string" || (Array.isArray(map) && map.length !== 2)) {
+      throw new RuntimeError(`${where} is ${describe(map)}, expected a directory, or a directory and its auth`)
     }
-    methods.add(method)
-    if (method === "GET") methods.add("HEAD")
+    if (!isDirectory(directory)) {
+      throw new RuntimeError(`${where} has the directory ${describe(directory)}, but ${resolve(directory)} is none`)
+    }
+    // What the path of a file map is followed by is the path of the file.
+    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(.*)$`, "s")
+    const target = { _tag: "Files", directory, auth: auth === undefined ? undefined : authOf(where, auth) } as const
+    addRoute(declaration, { url, pattern, methods: ["GET", "HEAD"], target, domain })
   }
-  return [...methods]
 }
 
-const patternOf = (url: string): RegExp => {
-  if (typeof url !== "string") throw new RuntimeError(`the url of a route is ${describe(url)}, expected a string`)
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+const addRedirect = (domain: Declared, from: string, status: number, to: string): void => {
+  declaring("domain.redirect")
+  const pattern = patternOf(from, `the redirect ${describe(from)}`)
+  if (!Number.isInteger(status) || status < 300 || status > 399) {
+    throw new RuntimeError(
+      `the redirect "${from}" has the status ${describe(status)}, expected a number from 300 to 399`
+    )
+  }
+  if (typeof to !== "string" || to === "") {
+    throw new RuntimeError(`the redirect "${from}" goes to ${describe(to)}, expected a path or a URL`)
+  }
   try {
-    return Pattern.compile(url)
+    Redirect.route(pattern, status, to)
   } catch (error) {
-    throw error instanceof Pattern.PatternError
-      ? new RuntimeError(`the route "${url}" cannot be used: ${error.message}`, { cause: error })
-      : error
+    throw new RuntimeError(`the redirect "${from}" cannot be used: ${(error as Error).message}`, { cause: error })
   }
+  domain.redirects.push({ pattern, status, target: to })
 }
 
-const add = (
-  declaration: Declaration,
-  domain: Route["domain"],
-  url: string,
-  handler: Handler | string,
-  options: RouteOptions
-): void => {
-  const pattern = patternOf(url)
-  const methods = methodsOf(url, options.methods)
-  if (typeof handler !== "function" && typeof handler !== "string") {
-    throw new RuntimeError(`the route "${url}" has ${describe(handler)} as its handler, expected a function`)
+const setAccessLog = (domain: Declared, path: string): void => {
+  declaring("domain.accesslog")
+  if (typeof path !== "string" || path === "") {
+    throw new RuntimeError(`the accesslog of "${domain.host}" is ${describe(path)}, expected the path of a file`)
   }
-  const route: Route = { url, pattern, methods, handler, domain }
-  checkTwice(declaration.routes, route)
-  declaration.routes.push(route)
-}
-
-const checkTwice = (others: ReadonlyArray<Route>, { domain, methods, url }: Route): void => {
-  for (const other of others) {
-    const method = methods.find((method) => other.methods.includes(method))
-    if (other.url !== url || other.domain !== domain || method === undefined) continue
-    throw new RuntimeError(`the route "${url}" is declared twice for ${method}`)
-  }
-}
-
-/**
- * The routes with their domains, once all are declared.
- *
- * @throws RuntimeError for a route whose domain is not there or not said, and for routes that are declared twice.
- */
-export const resolve = ({ domains, routes }: Declaration): ReadonlyMap<Declared, ReadonlyArray<Route>> => {
-  const resolved = new Map<Declared, Array<Route>>(domains.map((domain) => [domain, []]))
-  for (const route of routes) {
-    const domain = domainOf(domains, route)
-    const found = { ...route, domain }
-    const own = resolved.get(domain)!
-    checkTwice(own, found)
-    own.push(found)
-  }
-  return resolved
-}
-
-const domainOf = (domains: ReadonlyArray<Declared>, { domain, url }: Route): Declared => {
-  if (typeof domain === "object") return domain
-  const candidates = domain === undefined ? domains : domains.filter(({ host }) => isSame(host, domain))
-  if (candidates.length === 1) return candidates[0]!
-  const hosts = domains.map(({ host }) => `"${host}"`).join(", ")
-  throw new RuntimeError(
-    domains.length === 0
-      ? `the route "${url}" has no domain: declare one with kore.domain`
-      : `the route "${url}" needs the keyword domain, with one of ${hosts}`
-  )
+  domain.accesslog = path
 }

@@ -13,8 +13,8 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Host from "../Host.ts"
 import * as Kore from "../Kore.ts"
-import * as DomainModule from "./Domain.ts"
 import { HookError, RuntimeError } from "./errors.ts"
+import { resolve } from "./internal/declare.ts"
 import * as Hooks from "./internal/Hooks.ts"
 import { registry } from "./internal/Registry.ts"
 import * as WorkerLayer from "./internal/WorkerLayer.ts"
@@ -88,7 +88,7 @@ const load = Effect.fnUntraced(function*(koreapp: object | undefined, options: O
   registry.closed = true
   registry.app = self
   const { declaration } = registry
-  const domains = yield* declared(() => DomainModule.resolve(declaration))
+  const domains = yield* declared(() => resolve(declaration))
   const worker = yield* declared(() => WorkerLayer.make({ app: self, declaration, domains, hooks, module }))
   const app = App.make<HookError, never>({
     name: declaration.name,

@@ -4,10 +4,17 @@
  * When to reach for it: the first argument of every handler. It may be given properties of its own.
  * What it is not: Effect's request, which it is made of. Source: Kore, http §7 to §9, runtime §16.1.
  */
+import type { UploadedFile } from "@kore-fx/http/UploadedFile"
+import * as Option from "effect/Option"
+import { createHash } from "node:crypto"
 import * as constants from "./constants.ts"
 import { describe } from "./Coroutine.ts"
 import { RuntimeError } from "./errors.ts"
+import { HttpFile } from "./HttpFile.ts"
 import type { Exchange } from "./internal/Exchange.ts"
+import * as Populate from "./internal/Populate.ts"
+import * as Run from "./internal/Run.ts"
+import { Reader, type Stored, whole } from "./internal/Stored.ts"
 
 /** What can be sent as a body: text, bytes, nothing, or an iterable of text and bytes that is streamed. */
 export type Body =
@@ -23,6 +30,10 @@ export interface Connection {
   readonly addr: string | null
   /** The port of the client, null on UNIX sockets. */
   readonly port: number | null
+  /** The descriptor of the socket, null in tests without sockets. */
+  readonly fd: number | null
+  /** Ends the connection behind what has been sent; the handler is killed as when its client leaves. Always true. */
+  readonly disconnect: () => true
 }
 
 const METHODS: Readonly<Record<string, number>> = {
@@ -35,8 +46,14 @@ const METHODS: Readonly<Record<string, number>> = {
   PATCH: constants.HTTP_METHOD_PATCH
 }
 
-/** Bytes that one `body_read` returns at most: 1024. */
-const READ_MAX = 1024
+// The same object each time, because it remembers how far it was read.
+const files = new WeakMap<UploadedFile, HttpFile>()
+
+const fileOf = (file: UploadedFile): HttpFile => {
+  const known = files.get(file) ?? new HttpFile(file)
+  files.set(file, known)
+  return known
+}
 
 /**
  * A request and its answer.
@@ -53,10 +70,11 @@ const READ_MAX = 1024
  */
 export class Request {
   readonly #exchange: Exchange
-  #read = 0
+  readonly #reader = new Reader()
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
+    exchange.req = this
   }
 
   /** Host and port as sent; empty when an HTTP/1.0 client names none. */
@@ -84,16 +102,52 @@ export class Request {
     return this.#exchange.request.protocol
   }
 
-  /** The whole body; empty when there is none. Independent of `body_read`. */
+  /**
+   * The whole body; empty when there is none. Independent of `body_read`.
+   *
+   * @throws RuntimeError before it has arrived, and when it was given to the hook `on_body_chunk`.
+   */
   get body(): Buffer {
+    return whole(this.#stored("req.body"))
+  }
+
+  /** The file that the body is in, above the option http_body_disk_offload; null when it is in memory. */
+  get body_path(): string | null {
     const { body } = this.#exchange
-    return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    return typeof body === "string" || body instanceof Uint8Array ? null : Option.getOrNull(body.path)
+  }
+
+  /** The SHA-256 of the body as 32 bytes; null when there is none. */
+  get body_digest(): Buffer | null {
+    const body = this.#stored("req.body_digest")
+    if (body instanceof Uint8Array) return body.length === 0 ? null : createHash("sha256").update(body).digest()
+    return Option.getOrNull(Option.map(Run.now(body.digest("sha256")), (digest) => Buffer.from(digest, "hex")))
+  }
+
+  #stored(call: string): Stored {
+    const { body } = this.#exchange
+    if (typeof body !== "string") return body
+    throw new RuntimeError(
+      body === "expected"
+        ? `${call} is asked for before the body has arrived`
+        : `${call} is asked for, but the body was given to the hook on_body_chunk and is not kept`
+    )
   }
 
   /** The connection, or null when the client has left. */
   get connection(): Connection | null {
     const { over, request } = this.#exchange
-    return over ? null : { addr: request.source.remoteAddress ?? null, port: request.source.remotePort ?? null }
+    if (over) return null
+    const { source } = request
+    return {
+      addr: source.remoteAddress ?? null,
+      port: source.remotePort ?? null,
+      fd: source.descriptor ?? null,
+      disconnect: () => {
+        source.close()
+        return true
+      }
+    }
   }
 
   /**
@@ -102,12 +156,63 @@ export class Request {
    * @throws RuntimeError for anything but a whole number from 0 to 1024.
    */
   body_read(length: number): readonly [length: number, chunk: Buffer] {
-    if (!Number.isInteger(length) || length < 0 || length > READ_MAX) {
-      throw new RuntimeError(`req.body_read got ${describe(length)}, expected a number of bytes from 0 to ${READ_MAX}`)
-    }
-    const chunk = this.body.subarray(this.#read, this.#read + length)
-    this.#read += chunk.length
-    return [chunk.length, chunk]
+    return this.#reader.read("req.body_read", this.#stored("req.body_read"), length)
+  }
+
+  // --- parameters ----------------------------------------------------------------------------------------------------
+
+  /**
+   * The first value of a parameter that a `populate_*` found and its validator admitted; null without one.
+   *
+   * Source: Kore, http §6.5.
+   */
+  argument(name: string): string | null {
+    return this.#exchange.parameters.argument(name) ?? null
+  }
+
+  /** Every such value of a parameter, in the order sent. */
+  arguments(name: string): ReadonlyArray<string> {
+    return this.#exchange.parameters.all(name)
+  }
+
+  /**
+   * Reads parameters from the query, by the dictionaries of the route for this method and `qs`. Others are dropped.
+   *
+   * What is admitted at once is there when this returns. Await it when a validator is a coroutine: until then its values
+   * are not there.
+   */
+  populate_get(): Populate.Populated {
+    return Populate.query(this.#exchange)
+  }
+
+  /** Reads parameters from the body as an urlencoded form; otherwise as `populate_get`. */
+  populate_post(): Populate.Populated {
+    return Populate.form(this.#exchange)
+  }
+
+  /**
+   * Reads parameters and files from the body as a multipart form; otherwise as `populate_get`. Await it when bodies may be
+   * in files (http_body_disk_offload).
+   *
+   * @throws RuntimeError for a body that is no such form; uncaught, the client gets 400, 413 or 415.
+   */
+  populate_multi(): Populate.Populated {
+    return Populate.multipart(this.#exchange)
+  }
+
+  /** The same as `populate_multi`. */
+  populate_multipart(): Populate.Populated {
+    return this.populate_multi()
+  }
+
+  /** The first file of a multipart form that has this name, once `populate_multi` has parsed it; null without one. */
+  file_lookup(name: string): HttpFile | null {
+    return this.files(name)[0] ?? null
+  }
+
+  /** Every such file, in the order sent. */
+  files(name: string): ReadonlyArray<HttpFile> {
+    return this.#exchange.files.filter((file) => file.name === name).map(fileOf)
   }
 
   /** A header of the request by its name in any case; several of one name are joined with a comma. Null without one. */
@@ -134,8 +239,8 @@ export class Request {
   }
 
   /**
-   * Sets a header of the response that `response` will send; one of the same name is replaced. Names are sent in lower
-   * case.
+   * Sets a header of the response that `response` will send; one of the same name is replaced, but for `set-cookie`, of
+   * which there may be one for each cookie. Names are sent in lower case.
    *
    * @throws RuntimeError for what no header can carry, for headers that frame the response (`content-length`,
    * `transfer-encoding`, `connection` but for `close`, …), and after `response`.

@@ -47,7 +47,7 @@ describe("the module", () => {
   })
 
   it("has no name without what it stands for", () => {
-    for (const later of ["dbsetup", "dbquery", "httpclient", "curl", "websocket_broadcast", "prerequest", "privsep"]) {
+    for (const later of ["dbsetup", "dbquery", "httpclient", "curl", "websocket_broadcast", "privsep"]) {
       assert.notProperty(kore, later)
     }
   })
@@ -105,6 +105,30 @@ describe("kore.config", () => {
     kore.config.deployment = "dev"
     assert.strictEqual(read("deployment"), "development")
     assert.isNull(kore.config.pidfile)
+  })
+
+  it("http §2.2: every option of HTTP can be assigned and read under Kore's name", () => {
+    const values: Readonly<Record<string, unknown>> = {
+      http_header_max: 8192,
+      http_header_timeout: 5,
+      http_body_max: 2048,
+      http_body_timeout: 30,
+      http_body_disk_offload: 1024,
+      http_body_disk_path: "bodies",
+      http_server_version: "test",
+      http_pretty_error: true,
+      http_keepalive_time: 15,
+      http_request_limit: 500,
+      http_hsts_enable: 3600,
+      http_request_ms: 20,
+      http_media_type: ["text/csv csv"],
+      filemap_ext: ".html",
+      filemap_index: "start.html"
+    }
+    for (const [name, value] of Object.entries(values)) {
+      untyped.config[name] = value
+      assert.deepStrictEqual(untyped.config[name], value)
+    }
   })
 
   it("kore §4: every option of the runtime can be assigned and read under Kore's name", () => {
@@ -266,7 +290,17 @@ describe("kore.domain", () => {
   it("does not take what this version does not have", () => {
     declare()
     const domain = kore.domain("*", { attach: "main" })
-    assert.throws(() => (domain as any).accesslog = "/tmp/log", TypeError)
+    assert.throws(() => (domain as any).certificate = "/tmp/cert", TypeError)
+  })
+
+  it("has the file of the access log, which can be read, and must be a path", () => {
+    declare()
+    const domain = kore.domain("*", { attach: "main" })
+    assert.isNull(domain.accesslog)
+    domain.accesslog = "access.log"
+    assert.strictEqual(domain.accesslog, "access.log")
+    assert.match(refused(() => domain.accesslog = 7 as never),
+      /the accesslog of "\*" is 7, expected the path of a file/)
   })
 
   it.effect("answers by the most specific name, whatever the order", () =>
@@ -311,6 +345,14 @@ describe("domain.route", () => {
       domain.route("/a.b", (req) => req.response(200, "dot"))
       domain.route("/%41", (req) => req.response(200, "encoded"))
     })))))
+
+  it.effect("B17: passes more than fifteen captures", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* text("/abcdefghijklmnop"), `200 ${JSON.stringify([..."abcdefghijklmnop", null])}`)
+    }).pipe(Effect.provide(start(routes((domain) =>
+      domain.route(`^/${"(.)".repeat(16)}(x)?$`, (req, ...captures) =>
+        req.response(200, JSON.stringify(captures)))
+    )))))
 
   it.effect("searches any other url in the path, and passes its captures, undefined for those that took no part", () =>
     Effect.gen(function*() {
@@ -401,13 +443,16 @@ describe("domain.route", () => {
       /no path has "ü" in it: clients send %C3%BC, write that/)
   })
 
-  it("says which capability a keyword of Kore needs, and knows no others", () => {
+  it("checks auth and hooks when it is installed, and knows no other keywords", () => {
     const domain = domainOf() as any
     const call = (options: object) => refused(() => domain.route("/", handler, options))
-    assert.match(call({ auth: {} }),
-      /the keyword "auth" of domain.route belongs to authentication, which is not available/)
-    assert.match(call({ post: { id: "^[0-9]+$" } }), /belongs to validated parameters/)
-    assert.match(call({ hooks: {} }), /belongs to hooks of routes/)
+    const auth = { type: "cookie", value: "session", verify: handler }
+    assert.match(call({ auth: { ...auth, type: "request" } }), /has the type "request", expected "cookie" or "header"/)
+    assert.match(call({ auth: { ...auth, value: "" } }), /has the value "", expected the name of a cookie/)
+    assert.match(call({ auth: { ...auth, verify: undefined } }), /has undefined as verify, expected a function/)
+    assert.match(call({ auth: { ...auth, redirects: "/" } }), /no keyword "redirects": did you mean "redirect"\?/)
+    assert.match(call({ hooks: { on_free: 7 } }), /has 7 as its hook on_free, expected a function/)
+    assert.match(call({ hooks: { on_header: handler } }), /no keyword "on_header": did you mean "on_headers"\?/)
     assert.match(call({ method: ["get"] }), /no keyword "method": did you mean "methods"\?/)
     assert.match(refused(() => domain.route("/")), /has undefined as its handler/)
   })

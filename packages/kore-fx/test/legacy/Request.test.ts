@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Cookies from "effect/http/Cookies"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -19,12 +20,48 @@ describe("a request", () => {
         host: "example.com:8080",
         agent: "test/1",
         protocol: "http",
-        connection: { addr: null, port: null }
+        connection: { addr: null, port: null, fd: null }
       })
     }).pipe(Effect.provide(one((req) => {
       const { agent, connection, host, method, path, protocol } = req
       req.response(200, JSON.stringify({ method, path, host, agent, protocol, connection }))
     }))))
+
+  it.effect("B13: response_header adds every set-cookie, and replaces none", () =>
+    Effect.gen(function*() {
+      const response = yield* HttpClient.get("/")
+      assert.deepStrictEqual(
+        Cookies.toSetCookieHeaders(response.cookies),
+        ["a=1; Path=/; HttpOnly", "b=2; SameSite=Lax"]
+      )
+      assert.strictEqual((yield* ask("/none")).status, 500)
+    }).pipe(Effect.provide(one((req) => {
+      if (req.path === "/none") req.response_header("set-cookie", "nothing")
+      req.response_header("Set-Cookie", "a=1; Path=/; HttpOnly")
+      req.response_header("set-cookie", "b=2; SameSite=Lax")
+      req.response(200, "")
+    }))))
+
+  it.effect("runtime §15.5: connection.disconnect closes the connection, and the handler is told as when its client leaves", () => {
+    const seen: Array<string> = []
+    return Effect.gen(function*() {
+      const error = yield* Effect.flip(ask("/"))
+      assert.include(String(error), "HttpClientError")
+      yield* until(() => seen.length === 2)
+      assert.deepStrictEqual(seen, ["Killed", "true true"])
+    }).pipe(Effect.provide(one(async (req) => {
+      try {
+        const answer = req.connection!.disconnect()
+        await kore.suspend(60_000).then(undefined, (error: Error) => {
+          seen.push(error.constructor.name)
+          seen.push(`${answer} ${req.connection === null}`)
+          throw error
+        })
+      } finally {
+        req.response(200, "nobody reads this")
+      }
+    })))
+  })
 
   it.effect("has Kore's number for each method", () =>
     Effect.gen(function*() {

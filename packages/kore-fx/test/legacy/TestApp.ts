@@ -67,7 +67,8 @@ export const ask = (
   Effect.gen(function*() {
     const request = HttpClientRequest.make(options.method ?? "GET")(url, { headers: options.headers })
     const response = yield* HttpClient.execute(
-      options.body === undefined ? request : HttpClientRequest.bodyText(request, options.body, "text/plain")
+      options.body === undefined ? request
+        : HttpClientRequest.bodyText(request, options.body, options.headers?.["content-type"] ?? "text/plain")
     )
     return { status: response.status, headers: response.headers, text: yield* response.text }
   })

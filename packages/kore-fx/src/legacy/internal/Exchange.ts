@@ -5,26 +5,65 @@
  * What it is not: a request or a response; core has those.
  */
 import * as Tracer from "@kore-fx/core/Tracer"
+import * as Arguments from "@kore-fx/http/Arguments"
+import type { Declaration } from "@kore-fx/http/arguments/Declaration"
 import type { ServerRequest } from "@kore-fx/http/Request"
 import type * as Response from "@kore-fx/http/Response"
+import type * as StoredBody from "@kore-fx/http/StoredBody"
 import { isFieldName, isFieldValue } from "@kore-fx/http/transport/Syntax"
-import type * as Cause from "effect/Cause"
+import type { UploadedFile } from "@kore-fx/http/UploadedFile"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { describe } from "../Coroutine.ts"
 import { RuntimeError } from "../errors.ts"
 import { write } from "../Log.ts"
-import * as Body from "./Body.ts"
+import * as ResponseBody from "./Body.ts"
+import { fromSetCookie, hasNoCookies, type HttpServerRequest, isRespondable, mergeCookies } from "./effectHttp.ts"
 import { services } from "./Registry.ts"
 
 // What the transport decides: a value of the application would break the framing of the connection.
 const FRAMING = new Set(["content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"])
 
+/** Requests that something besides their handler must find again: validators, authentication. */
+const exchanges = new WeakMap<HttpServerRequest, Exchange>()
+
+/** The exchange of a request that was remembered. */
+export const of = (request: HttpServerRequest): Exchange => exchanges.get(request)!
+
+/** The same, or `undefined`. */
+export const peek = (request: HttpServerRequest): Exchange | undefined => exchanges.get(request)
+
+/** The body of a request: in memory, stored, given to a hook piece by piece, or still to come. */
+export type Body = Uint8Array | StoredBody.StoredBody | "passed on" | "expected"
+
+/** What a request was for. */
+export interface Origin {
+  /** The handler, for people. */
+  readonly name: string
+  /** What functions of the app are called with as `this`. */
+  readonly app: unknown
+  readonly declaration: Declaration<any> | undefined
+}
+
 export class Exchange {
   readonly request: ServerRequest
-  readonly body: Uint8Array
   /** The handler, for people. */
   readonly handler: string
+  /** What functions of the app are called with as `this`. */
+  readonly app: unknown
+  /** The request as functions of the app see it. */
+  req: unknown = undefined
+  body: Body
+  /** Where what is stored for the request lives, if anything is. */
+  scope: Scope.Scope | undefined = undefined
+  /** What the route says of parameters. */
+  readonly declaration: Declaration<any> | undefined
+  /** The parameters that were admitted so far. */
+  parameters: Arguments.Arguments = Arguments.empty
+  /** The files of a multipart form, once it was parsed. */
+  files: ReadonlyArray<UploadedFile> = []
   /** The answer, once it is given. */
   response: Response.Response | undefined = undefined
   /** Called with the answer, when the handler goes on after it. */
@@ -32,11 +71,21 @@ export class Exchange {
   /** The client has left, or was answered for the handler: nothing can be sent any more. */
   over = false
   private readonly headers: Record<string, string> = {}
+  // Each is a header of its own, and none replaces another one of another name (B13).
+  private readonly cookies: Array<string> = []
 
-  constructor(request: ServerRequest, body: Uint8Array, handler: string) {
+  constructor(request: ServerRequest, { app, declaration, name }: Origin, body: Body) {
     this.request = request
+    this.handler = name
+    this.app = app
+    this.declaration = declaration
     this.body = body
-    this.handler = handler
+  }
+
+  /** Lets `of` find it by its request. */
+  remember(): this {
+    exchanges.set(this.request, this)
+    return this
   }
 
   /** Method and path, as in the log lines of the server. */
@@ -59,6 +108,13 @@ export class Exchange {
     if (FRAMING.has(key) || (key === "connection" && text.toLowerCase() !== "close")) {
       throw new RuntimeError(`the header ${key} belongs to the server, which frames every response itself`)
     }
+    if (key === "set-cookie") {
+      if (hasNoCookies(fromSetCookie(text))) {
+        throw new RuntimeError(`the header set-cookie has the value ${describe(text)}, expected a cookie such as "a=1"`)
+      }
+      this.cookies.push(text)
+      return
+    }
     // The one that is set last comes last.
     delete this.headers[key]
     this.headers[key] = text
@@ -76,7 +132,8 @@ export class Exchange {
           `req.response(${this.response.status}, …); only the first answer was sent`
       ))
     }
-    this.response = Body.response(status, body, this.headers, this.name)
+    const response = ResponseBody.response(status, body, this.headers, this.name)
+    this.response = this.cookies.length === 0 ? response : mergeCookies(response, fromSetCookie(this.cookies))
     this.onResponse?.(this.response)
   }
 
@@ -90,7 +147,11 @@ export class Exchange {
   /** The answer of a handler that failed. The server reports what has no other answer, and answers 500. */
   failed(cause: Cause.Cause<unknown>): Effect.Effect<Response.Response> {
     const { response } = this
-    if (response === undefined) return Effect.failCause(cause as Cause.Cause<never>)
+    if (response === undefined) {
+      // What the platform says of a request has its answer with it; it comes through the app as the cause of an exception.
+      const { cause: reason } = Cause.squash(cause) as { readonly cause?: unknown }
+      return isRespondable(reason) ? Effect.fail(reason as never) : Effect.failCause(cause as Cause.Cause<never>)
+    }
     Context.get(services(), Tracer.Tracer).reportUnsafe(cause, { kind: "request", name: this.name, id: this.handler })
     return Effect.succeed(response)
   }

@@ -1,7 +1,7 @@
 /**
  * The functions of an app as handlers of routes.
  *
- * When to reach for it: `Program` compiles every route with it.
+ * When to reach for it: `WorkerLayer` compiles every route with it.
  * What it is not: a server. Core finds the route, reports failures and writes the response.
  *
  * A handler that does not wait costs no fiber of its own. One that does is a task of the worker: it has an id, goes on
@@ -17,48 +17,76 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { isCoroutineFunction, isPending } from "../Coroutine.ts"
 import { Request } from "../Request.ts"
-import { Exchange } from "./Exchange.ts"
+import { functionOf, type Owner } from "./declare.ts"
+import * as Exchange from "./Exchange.ts"
+import * as Guard from "./Guard.ts"
 import { services } from "./Registry.ts"
 import type * as Registry from "./Registry.ts"
+import { receive } from "./RequestBody.ts"
 import * as Run from "./Run.ts"
 
-type Answer = Effect.Effect<Response.Response>
+type Answer = Effect.Effect<Response.Response, any, any>
 
 const NO_BYTES = new Uint8Array(0)
 
-/** A route that calls a function of the app, with the app as `this`. */
+/**
+ * A route that calls a function of the app, with the app as `this`.
+ *
+ * @throws RuntimeError for a function that is the name of something else than a method.
+ */
 export const route = (
   { methods, pattern, url }: Registry.Route,
-  handler: (...args: Array<any>) => unknown,
-  app: unknown
-): Route.Route<any> => {
+  call: Registry.Call,
+  owner: Owner
+): Route.Route<any, any> => {
+  const { app, module } = owner
+  const handler = functionOf(call.handler, `the route "${url}" has the handler`, app, module)
   const name = `the handler ${handler.name === "" ? "" : `${handler.name} `}of "${url}"`
+  const origin: Exchange.Origin = { name, app, declaration: call.parameters }
   const isCoroutine = isCoroutineFunction(handler)
-  const answer = (request: ServerRequest, found: Route.Found, body: Uint8Array): Answer => {
-    const exchange = new Exchange(request, body, name)
-    const call = () => handler.call(app, new Request(exchange), ...found as ReadonlyArray<string | undefined>)
-    if (isCoroutine) return inTask(exchange, Run.start(exchange.name, call))
-    const run = new Run.Run(exchange.name)
-    let result: unknown
-    try {
-      result = run.enter(call)
-    } catch (error) {
-      return exchange.failed(Cause.die(error))
-    }
-    return isPending(result) ? inTask(exchange, run.resume(result), run) : exchange.ended()
+  const answer = (exchange: Exchange.Exchange, found: Route.Found): Answer => {
+    const req = exchange.req ?? new Request(exchange)
+    const run = () => handler.call(app, req, ...found as ReadonlyArray<string | undefined>)
+    return isCoroutine ? inTask(exchange, Run.start(exchange.name, run)) : called(exchange, run)
   }
-  return Route.make({
+  const guard = Guard.make(url, call, owner)
+  const isShared = guard !== undefined || call.auth !== undefined
+  const exchangeOf = (request: ServerRequest): Exchange.Exchange =>
+    (isShared ? Exchange.peek(request) : undefined) ??
+      new Exchange.Exchange(request, origin, request.body === undefined ? NO_BYTES : "expected")
+  const direct = (request: ServerRequest, found: Route.Found): Answer => {
+    const exchange = exchangeOf(request)
+    return request.body === undefined
+      ? answer(exchange, found)
+      : Effect.flatMapEager(receive(exchange), () => answer(exchange, found))
+  }
+  const guarded = (request: ServerRequest, found: Route.Found): Answer => {
+    const exchange = exchangeOf(request)
+    return guard!(exchange, exchange.req as Request ?? new Request(exchange),
+      Effect.suspend(() => answer(exchange, found)))
+  }
+  const compiled = guard === undefined ? direct : guarded
+  return Route.make<any, any>({
     methods,
     pattern,
-    handler: (request, found) =>
-      request.body === undefined
-        ? answer(request, found, NO_BYTES)
-        : Effect.flatMapEager(request.bytes, (body) => answer(request, found, body))
+    handler: call.auth === undefined ? compiled : Guard.authenticated(url, call.auth, origin, module, compiled)
   })
 }
 
+// A handler that may or may not wait.
+const called = (exchange: Exchange.Exchange, call: () => unknown): Answer => {
+  const run = new Run.Run(exchange.name)
+  let result: unknown
+  try {
+    result = run.enter(call)
+  } catch (error) {
+    return exchange.failed(Cause.die(error))
+  }
+  return isPending(result) ? inTask(exchange, run.resume(result), run) : exchange.ended()
+}
+
 // Waits for the response, and no longer than for the end of the coroutine, which runs already if it has a run.
-const inTask = (exchange: Exchange, coroutine: Effect.Effect<unknown, unknown>, run?: Run.Run): Answer =>
+const inTask = (exchange: Exchange.Exchange, coroutine: Effect.Effect<unknown, unknown>, run?: Run.Run): Answer =>
   Effect.callback((resume) => {
     exchange.onResponse = (response) => resume(Effect.succeed(response))
     if (exchange.response !== undefined) exchange.onResponse(exchange.response)
@@ -76,7 +104,7 @@ const inTask = (exchange: Exchange, coroutine: Effect.Effect<unknown, unknown>, 
 
 type TaskExit = Exit.Exit<Exit.Exit<Exit.Exit<unknown, unknown>>>
 
-const answerOf = (exchange: Exchange, exit: TaskExit): Answer => {
+const answerOf = (exchange: Exchange.Exchange, exit: TaskExit): Answer => {
   if (exit._tag === "Failure") return Effect.failCause(exit.cause)
   const task = exit.value
   if (task._tag === "Success") {

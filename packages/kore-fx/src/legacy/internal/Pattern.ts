@@ -25,13 +25,21 @@ const differences: ReadonlyArray<readonly [found: RegExp, what: string, instead:
  * @throws PatternError with the reason.
  */
 export const compile = (url: string): RegExp => {
-  if (url.startsWith("/")) return literal(url)
+  return url.startsWith("/") ? literal(url) : expression(url)
+}
+
+/**
+ * Compiles an expression.
+ *
+ * @throws PatternError with the reason.
+ */
+export const expression = (source: string): RegExp => {
   for (const [found, what, instead] of differences) {
-    const match = found.exec(url)
+    const match = found.exec(source)
     if (match !== null) throw new PatternError(`"${match[0]}" is ${what}, and not JavaScript: write ${instead}`)
   }
   try {
-    return new RegExp(url)
+    return new RegExp(source)
   } catch (error) {
     throw new PatternError((error as Error).message.replace(/^Invalid regular expression: /, ""))
   }

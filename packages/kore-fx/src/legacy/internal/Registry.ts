@@ -5,6 +5,7 @@
  * What it is not: the app. `Program.toApp` makes one of it; after that nothing may be declared any more.
  */
 import type * as Listener from "@kore-fx/core/Listener"
+import type { Declaration as Parameters } from "@kore-fx/http/arguments/Declaration"
 import * as Context from "effect/Context"
 import * as Scope from "effect/Scope"
 import type { Coroutine } from "../Coroutine.ts"
@@ -14,6 +15,50 @@ import { RuntimeError } from "../errors.ts"
 export interface Domain {
   readonly host: string
   readonly attach: string
+  /** Tried before the routes, in order. */
+  readonly redirects: Array<Redirect>
+  accesslog: string | undefined
+}
+
+/** A redirect as it was declared. */
+interface Redirect {
+  readonly pattern: RegExp
+  readonly status: number
+  readonly target: string
+}
+
+/** A function of the app, or the name of a method of the app. */
+export type Callable = ((...args: Array<any>) => any) | string
+
+/** Who may ask, as it was declared. */
+export interface Auth {
+  readonly type: "cookie" | "header"
+  readonly value: string
+  readonly verify: Callable
+  readonly redirect: string | undefined
+}
+
+/** What is called around a handler. */
+export interface RouteHooks {
+  readonly on_headers?: Callable | undefined
+  readonly on_body_chunk?: Callable | undefined
+  readonly on_free?: Callable | undefined
+}
+
+/** A function that answers, and what stands before it. */
+export interface Call {
+  readonly _tag: "Call"
+  readonly handler: Callable
+  readonly parameters: Parameters<any> | undefined
+  readonly auth: Auth | undefined
+  readonly hooks: RouteHooks
+}
+
+/** A directory that is served. */
+export interface Files {
+  readonly _tag: "Files"
+  readonly directory: string
+  readonly auth: Auth | undefined
 }
 
 /** A route as it was declared. */
@@ -22,8 +67,7 @@ export interface Route {
   readonly pattern: RegExp
   /** In upper case, HEAD with every GET. */
   readonly methods: ReadonlyArray<string>
-  /** A function, or the name of a method of the app. */
-  readonly handler: ((...args: Array<any>) => unknown) | string
+  readonly target: Call | Files
   /** The domain, its host, or `undefined` for the only one there is. */
   readonly domain: Domain | string | undefined
 }
@@ -51,6 +95,8 @@ export interface Declaration {
   readonly servers: Map<string, Listener.Address>
   readonly domains: Array<Domain>
   readonly routes: Array<Route>
+  /** What is called before the handler of every route, in order. */
+  readonly prerequest: Array<Callable>
   readonly tasks: Array<EarlyTask>
   readonly timers: Array<EarlyTimer>
   /** Signals beyond those that every worker traps. */
@@ -87,6 +133,7 @@ const make = (): Registry => ({
     servers: new Map(),
     domains: [],
     routes: [],
+    prerequest: [],
     tasks: [],
     timers: [],
     signals: new Set(),

@@ -18,7 +18,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { AsyncLocalStorage } from "node:async_hooks"
-import { type Coroutine, describe, isGenerator, isThenable } from "../Coroutine.ts"
+import { type Coroutine, describe, isGenerator, isPending, isThenable } from "../Coroutine.ts"
 import { Killed, RuntimeError } from "../errors.ts"
 import { registry, services } from "./Registry.ts"
 
@@ -94,6 +94,13 @@ export const startWithin = <A>(coroutine: Coroutine<A>): Effect.Effect<A, unknow
     const outer = fiber.getRef(Current)
     return new Run(outer?.name ?? "coroutine", outer?.root).execute(fiber, coroutine)
   })
+
+/** Calls a function: gives its value, or the Effect of what is still to be run or awaited of it. */
+export const call = (name: string, f: () => unknown): unknown => {
+  const run = new Run(name)
+  const result = run.enter(f)
+  return isPending(result) ? run.resume(result) : result
+}
 
 export class Run {
   readonly name: string

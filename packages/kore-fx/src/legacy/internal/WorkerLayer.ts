@@ -12,6 +12,7 @@ import type * as CoreMessage from "@kore-fx/core/Message"
 import * as Signal from "@kore-fx/core/process/Signal"
 import * as Tracer from "@kore-fx/core/Tracer"
 import * as Domain from "@kore-fx/http/Domain"
+import * as Redirect from "@kore-fx/http/Redirect"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -21,10 +22,12 @@ import * as Scope from "effect/Scope"
 import * as os from "node:os"
 import * as Host from "../../Host.ts"
 import { isThenable } from "../Coroutine.ts"
-import { type HookError, RuntimeError } from "../errors.ts"
+import type { HookError } from "../errors.ts"
 import * as Message from "../Message.ts"
 import { createEarly } from "../Task.ts"
 import * as Trace from "../Trace.ts"
+import type { Owner } from "./declare.ts"
+import * as Files from "./Files.ts"
 import * as Handler from "./Handler.ts"
 import * as Hooks from "./Hooks.ts"
 import {
@@ -52,10 +55,12 @@ export interface Parts {
  * @throws RuntimeError for a route whose handler is the name of something else than a method.
  */
 export const make = ({ app, declaration, domains, hooks, module }: Parts): Layer.Layer<never, HookError> => {
-  const routes = [...domains].map(([{ attach, host }, routes]) =>
-    Domain.layer(host, { attach }, routes.map((route) =>
-      Handler.route(route, handlerOf(route, app, module), app)
-    ) as never)
+  const owner = { app, module, prerequest: declaration.prerequest }
+  const routes = [...domains].map(([{ accesslog, attach, host, redirects }, routes]) =>
+    Domain.layer(host, accesslog === undefined ? { attach } : { attach, accessLog: { path: accesslog } }, [
+      ...redirects.map(({ pattern, status, target }) => Redirect.route(pattern, status, target)),
+      ...routes.map((route) => routeOf(route, owner))
+    ] as never)
   )
   const layer = routes.length === 0 ? Layer.empty : Layer.mergeAll(...routes as unknown as [Layer.Layer<never>])
   // A command that only looks at the app wants its routes, and nothing started for them.
@@ -64,12 +69,8 @@ export const make = ({ app, declaration, domains, hooks, module }: Parts): Layer
   return started as Layer.Layer<never, HookError>
 }
 
-const handlerOf = ({ handler, url }: Route, app: object | undefined, module: Hooks.Module) => {
-  if (typeof handler === "function") return handler
-  const found = (app as Record<string, unknown> | undefined)?.[handler] ?? module[handler]
-  if (typeof found === "function") return found as (...args: Array<any>) => unknown
-  throw new RuntimeError(`the route "${url}" has the handler "${handler}", but the app has no method of that name`)
-}
+const routeOf = (route: Route, owner: Owner) =>
+  route.target._tag === "Call" ? Handler.route(route, route.target, owner) : Files.route(route, route.target, owner)
 
 const start = (declaration: Declaration, hooks: Hooks.Hooks) =>
   Layer.effectDiscard(Effect.gen(function*() {

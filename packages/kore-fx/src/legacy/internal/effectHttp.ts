@@ -3,4 +3,7 @@
  * them unstable.
  */
 export { stream as streamBody, uint8Array as bytesBody } from "effect/http/HttpBody"
-export { removeHeader, setBody } from "effect/http/HttpServerResponse"
+export type { HttpServerRequest } from "effect/http/HttpServerRequest"
+export { isRespondable } from "effect/http/HttpServerRespondable"
+export { fromSetCookie, isEmpty as hasNoCookies } from "effect/http/Cookies"
+export { mergeCookies, removeHeader, setBody } from "effect/http/HttpServerResponse"
