@@ -14,6 +14,7 @@ const app = Kore.app({
     Redirect.route("/users/:id/:name", 308, "/people/$1-$<name>?$qs"),
     Redirect.route("/files/*rest", 301, "https://files.test/$<rest>?from=here&$qs"),
     Redirect.route(/^\/(\d{4})\/(?<month>\d\d)?(.*)$/g, 302, "/archive/$1/$<month>$3?$qs&x=1"),
+    Redirect.route(/^\/ten\/(.)$/, 302, "/$10"),
     Redirect.route(/^\/open\/(.*)$/, 307, "/$1"),
     Route.post("/taken", () => Effect.succeed(Response.text("taken")))
   ])
@@ -34,6 +35,11 @@ describe("a redirect", () => {
       assert.strictEqual(yield* locationOf("/2026/12/news?q"), "/archive/2026/12/news?q&x=1")
       assert.strictEqual(yield* locationOf("/2026/news"), "/archive/2026/news?x=1")
       assert.strictEqual(yield* locationOf("/open//evil.test"), "/evil.test")
+    }).pipe(Effect.provide(Kore.test(app))))
+
+  it.effect("B30: $10 is the first capture and a nought: captures beyond nine have names", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* locationOf("/ten/x"), "/x0")
     }).pipe(Effect.provide(Kore.test(app))))
 
   it.effect("B30: leaves no $qs behind, and no ? or & for a query that is none", () =>

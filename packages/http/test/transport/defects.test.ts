@@ -99,7 +99,7 @@ describe("A4: Host", () => {
     ["an empty one", "host:\r\n"],
     ["one with a path", "host: a/b\r\n"],
     ["one with a user", "host: a@b\r\n"]
-  ])("%s: 400", ([, fields]) =>
+  ])("%s: 400, and no handler runs", ([, fields]) =>
     Effect.gen(function*() {
       const { exchange, record } = yield* echo
       assert.deepStrictEqual(statuses(yield* exchange(`GET / HTTP/1.1\r\n${fields}\r\n`)), [400])

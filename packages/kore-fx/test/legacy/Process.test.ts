@@ -40,6 +40,18 @@ describe("kore.setname", () => {
   })
 })
 
+describe("a connection", () => {
+  it.live("runtime §15.5: connection.fd is the descriptor of the socket, null where there is none", () =>
+    Effect.gen(function*() {
+      const app = yield* TestProcess.start("processes")
+      assert.strictEqual(yield* app.get("/fd"), "200 true")
+      const inTest = start(
+        routes((domain) => domain.route("/", (req) => req.response(200, String(req.connection!.fd))))
+      )
+      assert.strictEqual(yield* Effect.provide(text("/"), inTest), "200 null")
+    }))
+})
+
 describe("kore.fatalx", () => {
   it.live("kore.fatalx ends the worker and the whole server, with status 1", () =>
     Effect.gen(function*() {
