@@ -194,7 +194,7 @@ export const get = (request: HttpServerRequest.HttpServerRequest, name: string):
 }
 
 // The name is signed too: what was signed for one cookie is worth nothing in another. No name has an equals sign.
-const signed = (_: string, value: string): string => value
+const signed = (name: string, value: string): string => `${name}=${value}`
 
 /**
  * A value with its signature behind it, for the cookie of this name: `value.signature`.

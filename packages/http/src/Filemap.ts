@@ -111,7 +111,7 @@ export const routes = (
 /**
  * Gives the file maps of a domain a cache of another size: bytes of files in memory, together, in one worker.
  *
- * Default without it: 32 MiB. With `"0 B"` nothing is kept. Files above 256 KiB never are.
+ * Default without it: 32 MiB. With `"0 B"` nothing is kept. Files above 1 MiB never are.
  *
  * @example
  * ```ts
