@@ -84,10 +84,14 @@ export const differences = (
     (cwd) => Effect.sync(() => Fs.rmSync(cwd, { recursive: true, force: true }))
   )
 
+/** What a shell says of a command that is not there. */
+const NOT_FOUND = 127
+
 const shell = (command: string, cwd: string): Effect.Effect<string> =>
   Effect.callback((resume) => {
-    const child = ChildProcess.execFile("sh", ["-c", command], { cwd, timeout: 20_000 }, (_error, stdout) => {
-      resume(Effect.succeed(stdout))
+    const child = ChildProcess.execFile("sh", ["-c", command], { cwd, timeout: 20_000 }, (error, stdout, stderr) => {
+      // Many a command that a README shows fails on purpose; one that is not there never does.
+      resume(Effect.succeed(error?.code === NOT_FOUND ? stderr : stdout))
     })
     return Effect.sync(() => void child.kill())
   })

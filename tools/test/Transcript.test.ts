@@ -42,6 +42,8 @@ describe("the transcripts of a README", () => {
       assert.strictEqual(differences.length, 1)
       assert.include(differences[0], "line 5: $ echo")
       assert.include(differences[0], "got:\nhttp://127.0.0.1:8888/a")
+      const [missing] = yield* Transcript.differences([{ command: "no-such-program", output: "", line: 1 }], url)
+      assert.include(missing, "not found")
     }))
 
   it("may leave out parts of a line, and lines", () => {

@@ -26,24 +26,20 @@ export interface Attached<out Name extends string> {
 }
 
 /** How a domain is served. */
-export interface Options<
-  Name extends string,
-  M extends Middleware.List = Middleware.List,
-  Log extends AccessLog.Options = AccessLog.Options
-> {
+export interface Options {
   /** The name of the server, as in the app's `servers`. */
-  readonly attach: Name
+  readonly attach: string
   /**
    * What stands around the routes here, the outermost first, and around the answers to requests that no route of this
    * host answers (404, 405, `OPTIONS`). Where several Layers serve one host, the latter take that of the first with any.
    * An answer that is made of a failure is made outside of it.
    */
-  readonly middleware?: M
+  readonly middleware?: Middleware.List
   /**
    * Where a line is written for every request of this host, those that are refused included. Where several Layers serve
    * one host, the first with any counts. What is for no host at all goes to the log of `*`.
    */
-  readonly accessLog?: Log
+  readonly accessLog?: AccessLog.Options
 }
 
 /** What a domain asks the server to serve. */
@@ -69,6 +65,14 @@ export class Registry extends Context.Service<Registry, {
     return { registrations, add: (registration) => void registrations.push(registration) }
   }
 }
+
+/** What a domain with these options fails with when it is built. */
+export type ErrorOf<O extends Options> = O extends { readonly accessLog: AccessLog.Options } ? AccessLog.AccessLogError
+  : never
+
+/** The middleware of a domain with these options. */
+export type MiddlewareOf<O extends Options> = O extends { readonly middleware: infer M extends Middleware.List } ? M
+  : readonly []
 
 // A readable complaint about errors that no client could be told.
 type Answered<Routes extends ReadonlyArray<Route.Route<any, any>>> = [Route.Unanswered<Routes>] extends [never] ?
@@ -98,24 +102,22 @@ export type Services<Routes extends ReadonlyArray<Route.Route<any, any>>> = Excl
  * ```
  */
 export const layer = <
-  const Name extends string,
-  const Routes extends ReadonlyArray<Route.Route<any, any>>,
-  const M extends Middleware.List = readonly [],
-  Log extends AccessLog.Options = never
+  const O extends Options,
+  const Routes extends ReadonlyArray<Route.Route<any, any>>
 >(
   host: string,
-  options: Options<Name, M, Log>,
-  routes: Routes & Answered<Route.Used<M, Routes>>
+  options: O,
+  routes: Routes & Answered<Route.Used<MiddlewareOf<O>, Routes>>
 ): Layer.Layer<
   never,
-  [Log] extends [never] ? never : AccessLog.AccessLogError,
-  Registry | Attached<Name> | Services<Route.Used<M, Routes>>
+  ErrorOf<O>,
+  Registry | Attached<O["attach"]> | Services<Route.Used<MiddlewareOf<O>, Routes>>
 > => {
-  const { attach, middleware = [] } = options
+  const { accessLog, attach, middleware = [] }: Options = options
   const used = middleware.length === 0 ? routes : Route.use(middleware, routes)
   return Layer.effectDiscard(Effect.gen(function*() {
-    const accessLog = options.accessLog === undefined ? undefined : yield* AccessLog.open(options.accessLog)
+    const log = accessLog === undefined ? undefined : yield* AccessLog.open(accessLog)
     const context = yield* Effect.context<Registry>()
-    Context.get(context, Registry).add({ host, attach, routes: used, middleware, accessLog, context })
+    Context.get(context, Registry).add({ host, attach, routes: used, middleware, accessLog: log, context })
   })) as Layer.Layer<never, any, any>
 }

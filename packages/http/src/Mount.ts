@@ -189,16 +189,16 @@ type Answered<R> = [Exclude<ErrorOf<R>, HttpError>] extends [never] ? unknown
  * export const site = Mount.layer("*", { attach: "main" }, "/effect", app)
  * ```
  */
-export const layer = <const Name extends string, A, E, R, const M extends Middleware.List = readonly []>(
+export const layer = <const O extends Domain.Options, A, E, R>(
   host: string,
-  options: Domain.Options<Name, M>,
+  options: O,
   prefix: Route.Path,
   app: Layer.Layer<A, E, R> & Answered<R>
 ): Layer.Layer<
   never,
-  HttpRouter.Request.Without<E>,
+  HttpRouter.Request.Without<E> | Domain.ErrorOf<O>,
   | Domain.Registry
-  | Domain.Attached<Name>
-  | Domain.Services<Route.Used<M, Routes<ErrorOf<R>, ServicesOf<R>>>>
+  | Domain.Attached<O["attach"]>
+  | Domain.Services<Route.Used<Domain.MiddlewareOf<O>, Routes<ErrorOf<R>, ServicesOf<R>>>>
   | Built<R>
 > => Layer.unwrap(Effect.map(router(prefix, app), (routes) => Domain.layer(host, options, routes as any))) as any
