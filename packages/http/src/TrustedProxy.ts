@@ -80,15 +80,32 @@ const xHops = (request: ServerRequest, fields: ReadonlyArray<Field>): ReadonlyAr
 // RFC 7239 §4: pairs with semicolons, elements with commas, either may be empty; values are tokens or quoted.
 const PAIR = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~:[\]-]+)|"((?:[^"\\]|\\.)*)"))?[ \t]*([;,]|$)/y
 
-const forwardedHops = (value: string | undefined): ReadonlyArray<Hop> => {
+// How far to the left of a field that cannot be read as a whole something readable is looked for.
+const ELEMENTS_MAX = 32
+
+/*
+ * Clients may begin the field with anything, and proxies put their elements behind that. What cannot be read as a whole is
+ * read as far to the left as it can; when nothing can be, the client is unknown, and never the peer.
+ */
+const forwardedHops = (value: string | undefined): ReadonlyArray<Hop> | null => {
   if (value === undefined) return []
+  const whole = elementsOf(value)
+  if (whole !== undefined) return whole
+  let found: ReadonlyArray<Hop> | null = null
+  for (let comma = value.lastIndexOf(","), count = 0; comma >= 0 && count < ELEMENTS_MAX; count++) {
+    found = elementsOf(value.slice(comma + 1)) ?? found
+    comma = comma === 0 ? -1 : value.lastIndexOf(",", comma - 1)
+  }
+  return found
+}
+
+const elementsOf = (value: string): ReadonlyArray<Hop> | undefined => {
   const hops: Array<Hop> = []
   let hop: Record<string, string> = Object.create(null)
   PAIR.lastIndex = 0
   while (PAIR.lastIndex < value.length) {
     const found = PAIR.exec(value)
-    // A field that cannot be read says nothing: where its elements begin is not known either.
-    if (found === null) return []
+    if (found === null) return undefined
     const [, name, token, quoted = "", end] = found
     if (name !== undefined) hop[name.toLowerCase()] ??= token ?? quoted.replaceAll(/\\(.)/g, "$1")
     if (end === ";" && PAIR.lastIndex < value.length) continue
@@ -199,7 +216,10 @@ export const middleware = (options: Options): Middleware.Middleware => {
     [Middleware.TypeId]: variance,
     wrap: (handler) => (request, found) => {
       if (!trustsPeer(Option.getOrUndefined(request.peerAddress))) return handler(request, found)
-      const seen = seenFrom(request, walk(hopsOf(request), isTrusted))
+      const hops = hopsOf(request)
+      const seen = hops === null
+        ? request.modify({ remoteAddress: Option.none() })
+        : seenFrom(request, walk(hops, isTrusted))
       return Effect.provideService(
         Effect.suspend(() => handler(seen, found)),
         HttpServerRequest.HttpServerRequest,

@@ -177,8 +177,15 @@ export class RequestSession implements Session {
       if (stored === undefined) return Effect.succeed(response)
       const { removed, set } = this.changeOf({ isNew: true, created: stored.created, seen: now })
       const change = { isNew: true, created: stored.created, seen: now, set: { ...stored.entries, ...set }, removed }
-      return Effect.flatMap(this.save(response, newId(), change, now),
-        (saved) => Effect.as(this.store.remove(id), saved))
+      const fresh = newId()
+      // Asked again behind the saving: whoever has destroyed it meanwhile could not know the new id.
+      const touch = { isNew: false, created: stored.created, seen: now, set: {}, removed: [] }
+      return Effect.flatMap(this.save(response, fresh, change, now),
+        (saved) =>
+          Effect.flatMap(this.store.save(id, touch, Duration.millis(this.lifetime(touch, now))), (isThere) =>
+            isThere
+              ? Effect.as(this.store.remove(id), saved)
+              : Effect.as(this.store.remove(fresh), response)))
     })
   }
 

@@ -136,6 +136,12 @@ const mapFiles = (domain: Declared, maps: Filemaps): void => {
     if (!isDirectory(directory)) {
       throw new RuntimeError(`${where} has the directory ${describe(directory)}, but ${resolve(directory)} is none`)
     }
+    const above = declaration.routes.find((other) =>
+      other.target._tag === "Files" && other.domain === domain && url.startsWith(other.url) && url !== other.url
+    )
+    if (above !== undefined) {
+      throw new RuntimeError(`${where} stands behind "${above.url}", which has its paths: declare it before that`)
+    }
     // What the path of a file map is followed by is the path of the file.
     const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(.*)$`, "s")
     const target = { _tag: "Files", directory, auth: auth === undefined ? undefined : authOf(where, auth) } as const

@@ -61,6 +61,44 @@ describe("the body of a request", () => {
       yield* until(() => Fs.readdirSync(folder).length === 0)
     }).pipe(Effect.provide(onDisk((domain) => domain.route("/", describeBody)))))
 
+  it.effect("in a file is there as long as its coroutine and until on_free has ended, and no longer", () => {
+    const seen: Array<string> = []
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* post("0123456789abcdef"), "first")
+      yield* until(() => seen.length === 1 && Fs.readdirSync(folder).length === 0)
+      assert.deepStrictEqual(seen, ["freed 16"])
+      assert.strictEqual((yield* ask("/later", { method: "POST", body: "0123456789abcdef" })).text, "first")
+      yield* until(() => seen.length === 2 && Fs.readdirSync(folder).length === 0)
+      assert.deepStrictEqual(seen.slice(1), ["later 16"])
+    }).pipe(Effect.provide(onDisk((domain) => {
+      domain.route("/", (req) => req.response(200, "first"), {
+        hooks: { on_free: (req) => seen.push(`freed ${req.body.length}`) && undefined }
+      })
+      domain.route("/later", async (req) => {
+        req.response(200, "first")
+        for (let turns = 0; turns < 20; turns++) await kore.suspend(0)
+        seen.push(`later ${req.body.length}`)
+      })
+    })))
+  })
+
+  it.effect("in a plain handler leaves no files of a form behind, awaited or not", () =>
+    Effect.gen(function*() {
+      const content = "x".repeat(100)
+      const form = `--XX\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\n${content}\r\n--XX--\r\n`
+      const headers = { "content-type": "multipart/form-data; boundary=XX" }
+      for (const url of ["/awaited", "/left"]) {
+        assert.strictEqual((yield* ask(url, { method: "POST", body: form, headers })).status, 200)
+        yield* until(() => Fs.readdirSync(folder).length === 0)
+      }
+    }).pipe(Effect.provide(onDisk((domain) => {
+      domain.route("/awaited", (req) => req.populate_multi().then(() => req.response(200, "")))
+      domain.route("/left", (req) => {
+        void req.populate_multi()
+        req.response(200, "")
+      })
+    }))))
+
   it.effect("A13: has no digest when there is none, whatever came before", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* post("something"), sha256("something"))

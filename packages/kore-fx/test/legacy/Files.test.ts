@@ -75,6 +75,35 @@ describe("domain.filemaps", () => {
     }))
 })
 
+describe("several filemaps", () => {
+  Fs.mkdirSync(Path.join(www, "private"), { recursive: true })
+  Fs.writeFileSync(Path.join(www, "private/secret.txt"), "secret")
+  const auth = { type: "header", value: "x-key", verify: () => false } as const
+
+  it.effect("do not let escapes hide a path from the one that asks who wants to know", () =>
+    Effect.gen(function*() {
+      for (
+        const path of ["/private/secret.txt", "/%70rivate/secret.txt", "/private%2fsecret.txt",
+          "/priv%61te/%73ecret.txt"]
+      ) {
+        const { status, text } = yield* ask(path)
+        assert.include([403, 404], status, path)
+        assert.notInclude(text, "secret\"")
+      }
+      assert.strictEqual(yield* text("/%61bout.html"), "200 <p>about")
+    }).pipe(
+      Effect.provide(
+        start(routes((domain) => domain.filemaps({ "/private/": [Path.join(www, "private"), auth], "/": www })))
+      )
+    ))
+
+  it.effect("are declared from the inner one to the outer one", () =>
+    Effect.gen(function*() {
+      const error = yield* refused((domain) => domain.filemaps({ "/": www, "/private/": [www, auth] }))
+      assert.match(error, /the filemap "\/private\/" stands behind "\/", which has its paths: declare it before that/)
+    }))
+})
+
 describe("domain.accesslog", () => {
   it.effect("http §17.1: writes a line for every request of its domain, in Kore's form", () =>
     Effect.gen(function*() {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { kore } from "kore-fx/legacy"
 import { ask, notes, reported, routes, start, text, until } from "./TestApp.ts"
 
@@ -76,6 +77,62 @@ describe("the auth of a route", () => {
       route("/later", function*() {
         yield kore.suspend(0)
         return false
+      })
+    }))))
+  })
+})
+
+describe("the auth of a route, around everything else", () => {
+  const auth = (verify: (req: kore.Request, value: string) => unknown) =>
+    ({ type: "cookie", value: "s", verify }) as const
+
+  it.effect("leaves a handler the empty body of a request that has none", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* withCookie("s=1"), "200 0")
+    }).pipe(Effect.provide(start(routes((domain) =>
+      domain.route("/", (req) => req.response(200, String(req.body.length)), {
+        auth: auth(() => true)
+      })
+    )))))
+
+  it.effect("B37: what verify answers is the one answer, whatever it says besides", () => {
+    const { note, seen } = notes()
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* withCookie("s=1", "/false"), "401 custom")
+      assert.strictEqual(yield* withCookie("s=1", "/true"), "401 custom")
+      assert.deepStrictEqual(seen, [])
+    }).pipe(Effect.provide(start(routes((domain) => {
+      for (const value of [true, false]) {
+        domain.route(`/${value}`, () => note("handler"), {
+          auth: auth((req) => {
+            req.response(401, "custom")
+            return value
+          })
+        })
+      }
+    }))))
+  })
+
+  it.effect("is followed by on_free when it refuses, and when the client leaves during verify", () => {
+    const { note, seen } = notes()
+    return Effect.gen(function*() {
+      assert.match(yield* withCookie("s=1", "/no"), /^403 /)
+      yield* until(() => seen.includes("freed /no"))
+      const fiber = yield* Effect.forkChild(withCookie("s=1", "/waits"))
+      yield* until(() => seen.includes("verify"))
+      yield* Fiber.interrupt(fiber)
+      yield* until(() => seen.includes("freed /waits"))
+      assert.strictEqual(seen.length, 3)
+    }).pipe(Effect.provide(start(routes((domain) => {
+      const hooks = { on_free: (req: kore.Request) => note(`freed ${req.path}`) }
+      domain.route("/no", () => note("handler"), { auth: auth(() => false), hooks })
+      domain.route("/waits", () => note("handler"), {
+        auth: auth(async () => {
+          note("verify")
+          await kore.suspend(60_000)
+          return true
+        }),
+        hooks
       })
     }))))
   })

@@ -66,6 +66,30 @@ describe("a handler", () => {
     ))))
   })
 
+  it.effect("A10: that throws nothing at all gets 500, and a Promise that rejects early harms nobody", () =>
+    Effect.gen(function*() {
+      for (const url of ["/null", "/undefined", "/generator", "/rejected"]) {
+        assert.strictEqual((yield* ask(url)).status, 500)
+      }
+      // Tasks in a line: the handler's own begins turns after it was called.
+      for (let i = 0; i < 50; i++) kore.task_create(() => kore.suspend(0))
+      assert.strictEqual((yield* ask("/early")).status, 500)
+      assert.include((yield* reported).join(), "early")
+    }).pipe(Effect.provide(start(routes((domain) => {
+      domain.route("/null", async () => {
+        throw null
+      })
+      domain.route("/undefined", () => {
+        throw undefined
+      })
+      domain.route("/generator", function*() {
+        yield kore.suspend(0)
+        throw null
+      })
+      domain.route("/rejected", () => Promise.reject())
+      domain.route("/early", () => Promise.reject(new Error("early")))
+    })))))
+
   it.effect("that ends without a response gets 500 and a report that names it", () =>
     Effect.gen(function*() {
       for (const url of ["/plain", "/async", "/generator"]) assert.strictEqual((yield* ask(url)).status, 500)

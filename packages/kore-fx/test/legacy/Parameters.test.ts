@@ -187,11 +187,13 @@ describe("the parameters of a route", () => {
     Effect.gen(function*() {
       const { status } = yield* ask("/", { method: "POST", headers: FORM, body: "a=1&".repeat(1001) })
       assert.strictEqual(status, 413)
+      assert.strictEqual((yield* ask(`/?${"a=1&".repeat(1001)}`)).status, 413)
     }).pipe(Effect.provide(start(routes((domain) =>
       domain.route("/", (req) => {
         req.populate_post()
+        req.populate_get()
         req.response(200, "")
-      }, { methods: ["post"], post: { a: "." } })
+      }, { methods: ["get", "post"], get: { a: "." }, post: { a: "." } })
     )))))
 })
 

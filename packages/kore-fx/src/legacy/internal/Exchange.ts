@@ -15,7 +15,8 @@ import type { UploadedFile } from "@kore-fx/http/UploadedFile"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { describe } from "../Coroutine.ts"
 import { RuntimeError } from "../errors.ts"
 import { write } from "../Log.ts"
@@ -32,8 +33,15 @@ const exchanges = new WeakMap<HttpServerRequest, Exchange>()
 /** The exchange of a request that was remembered. */
 export const of = (request: HttpServerRequest): Exchange => exchanges.get(request)!
 
-/** The same, or `undefined`. */
-export const peek = (request: HttpServerRequest): Exchange | undefined => exchanges.get(request)
+/** The exchange of a request that has more than a handler: the one that was remembered, or a new one that is. */
+export const shared = (request: ServerRequest, origin: Origin): Exchange =>
+  exchanges.get(request) ?? make(request, origin).remember()
+
+/** A new exchange. */
+export const make = (request: ServerRequest, origin: Origin): Exchange =>
+  new Exchange(request, origin, request.body === undefined ? NO_BYTES : "expected")
+
+const NO_BYTES = new Uint8Array(0)
 
 /** The body of a request: in memory, stored, given to a hook piece by piece, or still to come. */
 export type Body = Uint8Array | StoredBody.StoredBody | "passed on" | "expected"
@@ -56,8 +64,12 @@ export class Exchange {
   /** The request as functions of the app see it. */
   req: unknown = undefined
   body: Body
-  /** Where what is stored for the request lives, if anything is. */
-  scope: Scope.Scope | undefined = undefined
+  /** Where what is stored for the request lives, if anything is: it ends when nobody holds it any more. */
+  get scope(): Scope.Closeable {
+    return this.ownScope ??= Scope.makeUnsafe()
+  }
+  private ownScope: Scope.Closeable | undefined = undefined
+  private holders = 0
   /** What the route says of parameters. */
   readonly declaration: Declaration<any> | undefined
   /** The parameters that were admitted so far. */
@@ -86,6 +98,21 @@ export class Exchange {
   remember(): this {
     exchanges.set(this.request, this)
     return this
+  }
+
+  /** Keeps what is stored until `release`: for the request, its coroutine, and what is called when all is over. */
+  hold(): void {
+    this.holders++
+  }
+
+  /** Lets go of what is stored; the last one to do so removes it. */
+  readonly release: Effect.Effect<void> = Effect.suspend(() =>
+    --this.holders === 0 && this.ownScope !== undefined ? Scope.close(this.ownScope, Exit.void) : Effect.void
+  )
+
+  /** Whether the body, and so the files of a form, are kept on disk where they are large. */
+  get hasFiles(): boolean {
+    return typeof this.body !== "string" && !(this.body instanceof Uint8Array)
   }
 
   /** Method and path, as in the log lines of the server. */
@@ -149,7 +176,7 @@ export class Exchange {
     const { response } = this
     if (response === undefined) {
       // What the platform says of a request has its answer with it; it comes through the app as the cause of an exception.
-      const { cause: reason } = Cause.squash(cause) as { readonly cause?: unknown }
+      const reason = (Cause.squash(cause) as { readonly cause?: unknown } | null | undefined)?.cause
       return isRespondable(reason) ? Effect.fail(reason as never) : Effect.failCause(cause as Cause.Cause<never>)
     }
     Context.get(services(), Tracer.Tracer).reportUnsafe(cause, { kind: "request", name: this.name, id: this.handler })

@@ -11,8 +11,9 @@
 import * as Tracer from "@kore-fx/core/Tracer"
 import * as Authentication from "@kore-fx/http/Authentication"
 import * as Middleware from "@kore-fx/http/Middleware"
+import * as Problem from "@kore-fx/http/Problem"
 import type { ServerRequest } from "@kore-fx/http/Request"
-import type * as Response from "@kore-fx/http/Response"
+import * as Response from "@kore-fx/http/Response"
 import type * as Route from "@kore-fx/http/Route"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -22,7 +23,7 @@ import { describe } from "../Coroutine.ts"
 import { RuntimeError } from "../errors.ts"
 import { Request } from "../Request.ts"
 import { functionOf, type Owner } from "./declare.ts"
-import { Exchange, type Origin, peek } from "./Exchange.ts"
+import { type Exchange, type Origin, shared } from "./Exchange.ts"
 import { services } from "./Registry.ts"
 import type * as Registry from "./Registry.ts"
 import { receive } from "./RequestBody.ts"
@@ -51,14 +52,10 @@ export const make = (url: string, { hooks }: Registry.Call, { app, module, prere
       : { name: `${name} of "${url}"`, f: functionOf(callable, `the route "${url}" has the ${name}`, app, module) }
   const onHeaders = hook(hooks.on_headers, "hook on_headers")
   const onBodyChunk = hook(hooks.on_body_chunk, "hook on_body_chunk")
-  const onFree = hook(hooks.on_free, "hook on_free")
   const before = prerequest.map((callable) => hook(callable, "prerequest function")!)
-  if (before.length === 0 && onHeaders === undefined && onBodyChunk === undefined && onFree === undefined) {
-    return undefined
-  }
+  if (before.length === 0 && onHeaders === undefined && onBodyChunk === undefined) return undefined
   return (exchange, req, next) =>
     Effect.gen(function*() {
-      if (onFree !== undefined) yield* Effect.addFinalizer(() => over(onFree, exchange, req))
       if (onHeaders !== undefined) {
         const stop = yield* admitted(onHeaders, exchange, [req])
         if (stop !== undefined) return stop
@@ -124,6 +121,35 @@ const passedOn = (
   })
 }
 
+/**
+ * Puts `on_free` around everything else of a route, if there is one: it is called when the request is over, however that
+ * came, and what was stored for it is still there.
+ *
+ * @throws RuntimeError when it is the name of something else than a method.
+ */
+export const freed = (
+  url: string,
+  { on_free }: Registry.RouteHooks,
+  origin: Origin,
+  module: Readonly<Record<string, unknown>>,
+  handler: Handler
+): Handler => {
+  if (on_free === undefined) return handler
+  const where = `the route "${url}" has the hook on_free`
+  const hook = {
+    name: `hook on_free of "${url}"`,
+    f: functionOf(on_free, where, origin.app as object | undefined, module)
+  }
+  return (request, found) =>
+    Effect.gen(function*() {
+      const exchange = shared(request, origin)
+      const req = exchange.req as Request | undefined ?? new Request(exchange)
+      exchange.hold()
+      yield* Effect.addFinalizer(() => Effect.andThen(over(hook, exchange, req), exchange.release))
+      return yield* handler(request, found)
+    })
+}
+
 // Nobody waits for it, and nobody can be told but the log.
 const over = (hook: Hook, exchange: Exchange, req: Request): Effect.Effect<void> =>
   Effect.catchCause(Effect.asVoid(call(hook, exchange, [req])), (cause) =>
@@ -147,12 +173,22 @@ export const authenticated = (
   }
   const middleware = Authentication.make({
     from: auth.type === "cookie" ? Authentication.cookie(auth.value) : Authentication.header(auth.value),
-    verify: (credential: string, request: ServerRequest) => {
-      const exchange = peek(request) ?? new Exchange(request, origin, "expected").remember()
-      const req = exchange.req ?? new Request(exchange)
-      return Effect.orDie(call(hook, exchange, [req, credential]))
+    verify: (credential, request) => {
+      const exchange = shared(request as ServerRequest, origin)
+      const req = exchange.req as Request | undefined ?? new Request(exchange)
+      return Effect.orDie(call(hook, exchange, [req, credential])) as Effect.Effect<boolean>
     },
-    onFailure: auth.redirect === undefined ? 403 : { redirect: auth.redirect }
-  } as never)
-  return Middleware.wrapAll([middleware], handler)
+    onFailure: (request) => shared(request as ServerRequest, origin).response ?? refusalOf(auth)
+  })
+  // What `verify` answers is the answer, whatever it says besides.
+  const unanswered: Handler = (request, found) => {
+    const { response } = shared(request, origin)
+    return response === undefined ? handler(request, found) : Effect.succeed(response)
+  }
+  return Middleware.wrapAll([middleware], unanswered)
 }
+
+const refusalOf = ({ redirect }: Registry.Auth): Response.Response =>
+  redirect === undefined
+    ? Problem.response({ status: 403, detail: "this is not for everybody" })
+    : Response.redirect(redirect, { status: 302 })

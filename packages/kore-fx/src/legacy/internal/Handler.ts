@@ -27,8 +27,6 @@ import * as Run from "./Run.ts"
 
 type Answer = Effect.Effect<Response.Response, any, any>
 
-const NO_BYTES = new Uint8Array(0)
-
 /**
  * A route that calls a function of the app, with the app as `this`.
  *
@@ -45,15 +43,14 @@ export const route = (
   const origin: Exchange.Origin = { name, app, declaration: call.parameters }
   const isCoroutine = isCoroutineFunction(handler)
   const answer = (exchange: Exchange.Exchange, found: Route.Found): Answer => {
-    const req = exchange.req ?? new Request(exchange)
+    const req = requestOf(exchange)
     const run = () => handler.call(app, req, ...found as ReadonlyArray<string | undefined>)
     return isCoroutine ? inTask(exchange, Run.start(exchange.name, run)) : called(exchange, run)
   }
   const guard = Guard.make(url, call, owner)
-  const isShared = guard !== undefined || call.auth !== undefined
+  const isShared = guard !== undefined || call.auth !== undefined || call.hooks.on_free !== undefined
   const exchangeOf = (request: ServerRequest): Exchange.Exchange =>
-    (isShared ? Exchange.peek(request) : undefined) ??
-      new Exchange.Exchange(request, origin, request.body === undefined ? NO_BYTES : "expected")
+    isShared ? Exchange.shared(request, origin) : Exchange.make(request, origin)
   const direct = (request: ServerRequest, found: Route.Found): Answer => {
     const exchange = exchangeOf(request)
     return request.body === undefined
@@ -62,16 +59,16 @@ export const route = (
   }
   const guarded = (request: ServerRequest, found: Route.Found): Answer => {
     const exchange = exchangeOf(request)
-    return guard!(exchange, exchange.req as Request ?? new Request(exchange),
-      Effect.suspend(() => answer(exchange, found)))
+    return guard!(exchange, requestOf(exchange), Effect.suspend(() => answer(exchange, found)))
   }
   const compiled = guard === undefined ? direct : guarded
-  return Route.make<any, any>({
-    methods,
-    pattern,
-    handler: call.auth === undefined ? compiled : Guard.authenticated(url, call.auth, origin, module, compiled)
-  })
+  const asked = call.auth === undefined
+    ? compiled
+    : Guard.authenticated(url, call.auth, origin, module, compiled)
+  return Route.make<any, any>({ methods, pattern, handler: Guard.freed(url, call.hooks, origin, module, asked) })
 }
+
+const requestOf = (exchange: Exchange.Exchange): Request => exchange.req as Request | undefined ?? new Request(exchange)
 
 // A handler that may or may not wait.
 const called = (exchange: Exchange.Exchange, call: () => unknown): Answer => {
@@ -82,7 +79,7 @@ const called = (exchange: Exchange.Exchange, call: () => unknown): Answer => {
   } catch (error) {
     return exchange.failed(Cause.die(error))
   }
-  return isPending(result) ? inTask(exchange, run.resume(result), run) : exchange.ended()
+  return isPending(result) ? inTask(exchange, run.resume(Run.watched(result)), run) : exchange.ended()
 }
 
 // Waits for the response, and no longer than for the end of the coroutine, which runs already if it has a run.
@@ -93,7 +90,13 @@ const inTask = (exchange: Exchange.Exchange, coroutine: Effect.Effect<unknown, u
     const context = services()
     // The task itself never fails: a failure belongs to the request, and is reported once.
     const task = Context.get(context, Task.Tasks).createUnsafe(context, Effect.exit(coroutine), { name: exchange.name })
-    Effect.runForkWith(context)(task.await).addObserver((exit) => resume(answerOf(exchange, exit)))
+    // It may go on after its answer, and read its body then.
+    const { hasFiles } = exchange
+    if (hasFiles) exchange.hold()
+    Effect.runForkWith(context)(task.await).addObserver((exit) => {
+      resume(answerOf(exchange, exit))
+      if (hasFiles) Effect.runForkWith(context)(exchange.release)
+    })
     return Effect.suspend(() => {
       exchange.over = true
       // Its task may not have begun.

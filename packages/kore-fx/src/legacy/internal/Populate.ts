@@ -8,12 +8,14 @@
  * return. Source: Kore, http §6.5 and §8.5.
  */
 import * as Arguments from "@kore-fx/http/Arguments"
+import * as Form from "@kore-fx/http/Form"
 import * as Multipart from "@kore-fx/http/Multipart"
 import type { ServerRequest } from "@kore-fx/http/Request"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as EffectScheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 import { Awaitable } from "../Awaitable.ts"
 import { RuntimeError } from "../errors.ts"
 import type { Exchange } from "./Exchange.ts"
@@ -30,7 +32,7 @@ export const query = (exchange: Exchange): Populated =>
     if (declaration === undefined) return Effect.void
     const entries = Arguments.queryEntries(request, declaration.maxPairs)
     return entries === undefined
-      ? Effect.fail(new RuntimeError(`the query has more than ${declaration.maxPairs} pairs of name and value`))
+      ? Effect.fail(new Form.TooManyPairs({ maxPairs: declaration.maxPairs }))
       : admit(exchange, "query", entries)
   }))
 
@@ -49,14 +51,13 @@ export const form = (exchange: Exchange): Populated =>
 export const multipart = (exchange: Exchange): Populated =>
   begin(Effect.suspend(() => {
     if (exchange.request.body === undefined) return Effect.void
-    const { scope } = exchange
     const collected = Multipart.collect(readable(exchange), {
       maxFieldSize: FIELD_MAX,
       maxFileSize: FIELD_MAX,
       // A body that is in memory has its files there.
-      ...(scope === undefined ? { offload: 0 } : {})
+      ...(exchange.hasFiles ? {} : { offload: 0 })
     })
-    return Effect.flatMap(collected, ({ fields, files }) => {
+    return Effect.flatMap(Scope.provide(collected, exchange.scope), ({ fields, files }) => {
       exchange.files = files
       return admit(exchange, "multipart", fields)
     })
@@ -94,8 +95,10 @@ export type Populated = PromiseLike<true>
 const begin = (effect: Effect.Effect<unknown, unknown, any>): Populated => {
   const whole = Effect.as(Failure.translated(effect), true as const)
   // In one go, so that only what has to wait does.
-  const fiber = Effect.runForkWith(Run.context())(
-    Effect.provideService(whole, EffectScheduler.PreventSchedulerYield, true)
+  const atOnce = Effect.provideService(whole, EffectScheduler.PreventSchedulerYield, true)
+  const fiber = Run.atOnce(
+    // It ends with the coroutine that began it, or with the worker.
+    Effect.flatMap(Effect.scope, (scope) => Effect.forkIn(atOnce, scope, { startImmediately: true }))
   )
   const exit = fiber.pollUnsafe()
   if (exit === undefined) {

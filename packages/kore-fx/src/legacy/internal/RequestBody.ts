@@ -9,6 +9,7 @@ import * as StoredBody from "@kore-fx/http/StoredBody"
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
 import type { Exchange } from "./Exchange.ts"
 import { services } from "./Registry.ts"
 
@@ -22,8 +23,9 @@ export const receive = (exchange: Exchange): Effect.Effect<Exchange, any, any> =
     })
   }
   return Effect.gen(function*() {
-    exchange.scope = yield* Effect.scope
-    exchange.body = yield* StoredBody.store(exchange.request, { digest: "sha256" })
+    exchange.hold()
+    yield* Effect.addFinalizer(() => exchange.release)
+    exchange.body = yield* Scope.provide(StoredBody.store(exchange.request, { digest: "sha256" }), exchange.scope)
     return exchange
   })
 }

@@ -99,7 +99,13 @@ export const startWithin = <A>(coroutine: Coroutine<A>): Effect.Effect<A, unknow
 export const call = (name: string, f: () => unknown): unknown => {
   const run = new Run(name)
   const result = run.enter(f)
-  return isPending(result) ? run.resume(result) : result
+  return isPending(result) ? run.resume(watched(result)) : result
+}
+
+/** A Promise that may reject before somebody awaits it, which would end the worker. It rejects for them all the same. */
+export const watched = (result: unknown): unknown => {
+  if (isPromise(result)) result.then(undefined, () => {})
+  return result
 }
 
 export class Run {

@@ -59,7 +59,7 @@ export const make = ({ app, declaration, domains, hooks, module }: Parts): Layer
   const routes = [...domains].map(([{ accesslog, attach, host, redirects }, routes]) =>
     Domain.layer(host, accesslog === undefined ? { attach } : { attach, accessLog: { path: accesslog } }, [
       ...redirects.map(({ pattern, status, target }) => Redirect.route(pattern, status, target)),
-      ...routes.map((route) => routeOf(route, owner))
+      ...routes.map((route) => routeOf(route, routes, owner))
     ] as never)
   )
   const layer = routes.length === 0 ? Layer.empty : Layer.mergeAll(...routes as unknown as [Layer.Layer<never>])
@@ -69,8 +69,10 @@ export const make = ({ app, declaration, domains, hooks, module }: Parts): Layer
   return started as Layer.Layer<never, HookError>
 }
 
-const routeOf = (route: Route, owner: Owner) =>
-  route.target._tag === "Call" ? Handler.route(route, route.target, owner) : Files.route(route, route.target, owner)
+const routeOf = (route: Route, all: ReadonlyArray<Route>, owner: Owner) =>
+  route.target._tag === "Call"
+    ? Handler.route(route, route.target, owner)
+    : Files.route(route, route.target, owner, all.filter(({ target }) => target._tag === "Files").map(({ url }) => url))
 
 const start = (declaration: Declaration, hooks: Hooks.Hooks) =>
   Layer.effectDiscard(Effect.gen(function*() {
