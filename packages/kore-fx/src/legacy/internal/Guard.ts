@@ -11,9 +11,8 @@
 import * as Tracer from "@kore-fx/core/Tracer"
 import * as Authentication from "@kore-fx/http/Authentication"
 import * as Middleware from "@kore-fx/http/Middleware"
-import * as Problem from "@kore-fx/http/Problem"
 import type { ServerRequest } from "@kore-fx/http/Request"
-import * as Response from "@kore-fx/http/Response"
+import type * as Response from "@kore-fx/http/Response"
 import type * as Route from "@kore-fx/http/Route"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -178,17 +177,15 @@ export const authenticated = (
       const req = exchange.req as Request | undefined ?? new Request(exchange)
       return Effect.orDie(call(hook, exchange, [req, credential])) as Effect.Effect<boolean>
     },
-    onFailure: (request) => shared(request as ServerRequest, origin).response ?? refusalOf(auth)
+    onFailure: auth.redirect === undefined ? 403 : { redirect: auth.redirect }
   })
   // What `verify` answers is the answer, whatever it says besides.
+  const answered = Middleware.mapResponse((response, request) =>
+    shared(request as ServerRequest, origin).response ?? response
+  )
   const unanswered: Handler = (request, found) => {
     const { response } = shared(request, origin)
     return response === undefined ? handler(request, found) : Effect.succeed(response)
   }
-  return Middleware.wrapAll([middleware], unanswered)
+  return Middleware.wrapAll([answered, middleware], unanswered)
 }
-
-const refusalOf = ({ redirect }: Registry.Auth): Response.Response =>
-  redirect === undefined
-    ? Problem.response({ status: 403, detail: "this is not for everybody" })
-    : Response.redirect(redirect, { status: 302 })
