@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 
 /** A running process. */
 export interface Child {
@@ -84,6 +84,20 @@ const limitFor = (descriptors: number): number => {
 
 /** How many descriptors a process has. */
 export const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+
+/** The sockets that a process has, by the system's name of each. */
+export const socketsOf = (pid: number): ReadonlySet<string> => {
+  const sockets = new Set<string>()
+  for (const entry of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      const target = readlinkSync(`/proc/${pid}/fd/${entry}`)
+      if (target.startsWith("socket:")) sockets.add(target)
+    } catch {
+      // It was closed meanwhile.
+    }
+  }
+  return sockets
+}
 
 /** The children of a process that are alive, and those that have ended and were not collected. */
 export const childrenOf = (pid: number): { readonly alive: number; readonly zombies: number } => {
