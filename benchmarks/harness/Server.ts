@@ -25,7 +25,8 @@ export interface Server {
 
 const STARTUP = 15_000
 
-const freePort = (): Promise<number> =>
+/** A port that nobody listens on now. */
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const probe = Net.createServer()
     probe.on("error", reject)

@@ -6,8 +6,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
-import * as Net from "node:net"
 import * as Process from "../harness/Process.ts"
+import { freePort } from "../harness/Server.ts"
 import { settles } from "./Child.ts"
 
 /** A running app. */
@@ -17,16 +17,6 @@ export interface App {
   readonly worker: number
   readonly stop: () => Promise<void>
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = Net.createServer()
-    probe.on("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as Net.AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
