@@ -366,6 +366,26 @@ describe("a session", () => {
       }).pipe(Effect.provide(serve({}, [set.route, regenerate.route]).app))
     }))
 
+  it.effect("that is destroyed while it moves to a new id does not live on under that", () => {
+    const { app, hooks } = serve()
+    return Effect.gen(function*() {
+      const browser = new Browser()
+      yield* browser.get("/count")
+      const elsewhere = new Browser()
+      elsewhere.cookies = { ...browser.cookies }
+      const [saving, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      hooks.before = (call) =>
+        call === "save" ? Effect.andThen(Deferred.succeed(saving, undefined), Deferred.await(go)) : Effect.void
+      const login = yield* Effect.forkChild(browser.get("/login"))
+      yield* Deferred.await(saving)
+      yield* elsewhere.get("/logout")
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(login)
+      assert.deepStrictEqual(browser.set, [])
+      assert.strictEqual(yield* browser.get("/shown"), "[null,null]")
+    }).pipe(Effect.provide(app))
+  })
+
   it.effect("is not saved for a client that has left before the answer, nor when its body is being sent", () =>
     Effect.gen(function*() {
       const waiting = yield* Deferred.make<void>()

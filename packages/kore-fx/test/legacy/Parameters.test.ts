@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { kore } from "kore-fx/legacy"
-import { ask, routes, start, text, thrownBy, untyped } from "./TestApp.ts"
+import { ask, routes, start, text, thrownBy, until, untyped } from "./TestApp.ts"
 
 const FORM = { "content-type": "application/x-www-form-urlencoded" }
 
@@ -82,6 +82,34 @@ describe("the parameters of a route", () => {
         }
       })
     )))))
+
+  it.effect("are not waited for when nobody does: a validator ends with the coroutine that began it", () => {
+    const seen: Array<string> = []
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* text("/?slow=1"), "200 [null]")
+      yield* until(() => seen.length === 2)
+      assert.deepStrictEqual(seen, ["begun", "ended"])
+    }).pipe(Effect.provide(start(routes((domain) =>
+      domain.route("/", async (req) => {
+        void req.populate_get()
+        await kore.suspend(0)
+        tell("slow")(req)
+      }, {
+        methods: ["get"],
+        get: {
+          *slow() {
+            seen.push("begun")
+            try {
+              yield kore.suspend(60_000)
+              return true
+            } finally {
+              seen.push("ended")
+            }
+          }
+        }
+      })
+    ))))
+  })
 
   it.effect("A10, A7: a validator that throws or sees what is no UTF-8 refuses the value and harms nothing else", () =>
     Effect.gen(function*() {
