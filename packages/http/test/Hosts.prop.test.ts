@@ -56,6 +56,7 @@ describe("the Host field", () => {
     const source = { remoteAddress: undefined, remotePort: undefined, isEncrypted: false, descriptor: undefined }
     const request = new ServerRequest({ ...source, close: () => {} }, head, bytes, 0, end, undefined)
     assert.strictEqual(request.host, value.trim())
-    assert.match(request.host, /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/@?#\\[\]:,]*)(?::\d*)?$/)
+    // Nothing that would end it or mean something else in a URL.
+    assert.match(request.host, /^[^\x00-\x20\x7f-\uffff/@?#\\]*$/)
   })
 })
