@@ -18,7 +18,7 @@ import * as Cookie from "./Cookie.ts"
 import { type HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "./internal/effectHttp.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
-import { ServerRequest } from "./Request.ts"
+import { fieldOf } from "./Request.ts"
 import * as Secret from "./Secret.ts"
 import { Session } from "./Session.ts"
 import type { Key } from "./session/Key.ts"
@@ -46,9 +46,6 @@ const source = <C>(
   challenge?: Source<C>["challenge"]
 ): Source<C> => ({ name, read: (request) => Effect.succeed(read(request)), challenge })
 
-const field = (request: Request, name: string): string | undefined =>
-  request instanceof ServerRequest ? request.field(name) : request.headers[name]
-
 const checkName = (where: string, name: string): void => {
   if (typeof name !== "string" || !isFieldName(name)) {
     throw new TypeError(`${where}: the name is ${JSON.stringify(name)}, expected a token such as "session"`)
@@ -73,7 +70,7 @@ export const cookie = (name: string): Source<string> => {
 export const header = (name: string): Source<string> => {
   checkName("Authentication.header", name)
   const lower = name.toLowerCase()
-  return source(`header "${lower}"`, (request) => field(request, lower) || undefined)
+  return source(`header "${lower}"`, (request) => fieldOf(request, lower) || undefined)
 }
 
 /** How a client is asked for its credential. */
@@ -100,7 +97,7 @@ export const bearer = (options?: RealmOptions): Source<string> => {
   const challenge = `Bearer realm=${quotedRealm("Authentication.bearer", options)}`
   return source(
     "bearer token",
-    (request) => BEARER.exec(field(request, "authorization") ?? "")?.[1],
+    (request) => BEARER.exec(fieldOf(request, "authorization") ?? "")?.[1],
     (isRefused) => isRefused ? `${challenge}, error="invalid_token"` : challenge
   )
 }
@@ -135,7 +132,7 @@ const credentialsOf = (authorization: string | undefined): Credentials | undefin
  */
 export const basic = (options?: RealmOptions): Source<Credentials> => {
   const challenge = `Basic realm=${quotedRealm("Authentication.basic", options)}, charset="UTF-8"`
-  return source("basic credentials", (request) => credentialsOf(field(request, "authorization")), () => challenge)
+  return source("basic credentials", (request) => credentialsOf(fieldOf(request, "authorization")), () => challenge)
 }
 
 /**

@@ -15,7 +15,7 @@ import type { HttpServerError, HttpServerRequest, HttpServerResponse } from "./i
 import { latin1 } from "./internal/latin1.ts"
 import { keep, scan, type Values, type Visit } from "./internal/urlencoded.ts"
 import * as Params from "./Params.ts"
-import { ServerRequest } from "./Request.ts"
+import { fieldOf, ServerRequest } from "./Request.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type ServerError = HttpServerError.HttpServerError
@@ -65,8 +65,7 @@ export const isForm = (contentType: string): boolean => {
 const OTHER_CHARSET = /^\s*charset\s*=(?!\s*(?:utf-?8|"utf-?8")\s*$)/
 
 /** The `content-type` of a request. */
-export const contentTypeOf = (request: Request): string | undefined =>
-  request instanceof ServerRequest ? request.field("content-type") : request.headers["content-type"]
+export const contentTypeOf = (request: Request): string | undefined => fieldOf(request, "content-type")
 
 /** The query of a request as bytes, one character a byte; empty when there is none. */
 export const queryBytes = (request: Request): string => {

@@ -302,6 +302,19 @@ export class ServerRequest extends Inspectable.Class implements HttpServerReques
   }
 }
 
+/**
+ * One field of any request by its lower-case name; of one that the transport made without decoding all others.
+ *
+ * @example
+ * ```ts
+ * import { Request } from "@kore-fx/http"
+ *
+ * export const typeOf = (request: Request.Request) => Request.fieldOf(request, "content-type")
+ * ```
+ */
+export const fieldOf = (request: Request, name: string): string | undefined =>
+  request instanceof ServerRequest ? request.field(name) : request.headers[name]
+
 // On the prototype: two stores less for every request.
 Object.assign(ServerRequest.prototype, {
   [HttpServerRequest.TypeId]: HttpServerRequest.TypeId,

@@ -12,6 +12,7 @@ import { describe } from "./Coroutine.ts"
 import { RuntimeError } from "./errors.ts"
 import { addRoute, isSameHost } from "./internal/declare.ts"
 import * as keywords from "./internal/keywords.ts"
+import { escaped } from "./internal/Pattern.ts"
 import { declaring, type Domain as Declared } from "./internal/Registry.ts"
 import { type Auth, authOf, type Handler, install, patternOf, type RouteOptions } from "./Route.ts"
 
@@ -143,7 +144,7 @@ const mapFiles = (domain: Declared, maps: Filemaps): void => {
       throw new RuntimeError(`${where} stands behind "${above.url}", which has its paths: declare it before that`)
     }
     // What the path of a file map is followed by is the path of the file.
-    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(.*)$`, "s")
+    const pattern = new RegExp(`^${escaped(url)}(.*)$`, "s")
     const target = { _tag: "Files", directory, auth: auth === undefined ? undefined : authOf(where, auth) } as const
     addRoute(declaration, { url, pattern, methods: ["GET", "HEAD"], target, domain })
   }

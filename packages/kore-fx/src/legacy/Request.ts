@@ -262,3 +262,6 @@ export class Request {
     this.#exchange.respond(status, body)
   }
 }
+
+/** The request of an exchange as functions of the app see it: one object for all of them, so that they can leave things on it. */
+export const requestOf = (exchange: Exchange): Request => exchange.req as Request | undefined ?? new Request(exchange)

@@ -106,9 +106,11 @@ export class Exchange {
   }
 
   /** Lets go of what is stored; the last one to do so removes it. */
-  readonly release: Effect.Effect<void> = Effect.suspend(() =>
-    --this.holders === 0 && this.ownScope !== undefined ? Scope.close(this.ownScope, Exit.void) : Effect.void
-  )
+  get release(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      --this.holders === 0 && this.ownScope !== undefined ? Scope.close(this.ownScope, Exit.void) : Effect.void
+    )
+  }
 
   /** Whether the body, and so the files of a form, are kept on disk where they are large. */
   get hasFiles(): boolean {

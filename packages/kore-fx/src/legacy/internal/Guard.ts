@@ -20,7 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { describe } from "../Coroutine.ts"
 import { RuntimeError } from "../errors.ts"
-import { Request } from "../Request.ts"
+import { type Request, requestOf } from "../Request.ts"
 import { functionOf, type Owner } from "./declare.ts"
 import { type Exchange, type Origin, shared } from "./Exchange.ts"
 import { services } from "./Registry.ts"
@@ -142,7 +142,7 @@ export const freed = (
   return (request, found) =>
     Effect.gen(function*() {
       const exchange = shared(request, origin)
-      const req = exchange.req as Request | undefined ?? new Request(exchange)
+      const req = requestOf(exchange)
       exchange.hold()
       yield* Effect.addFinalizer(() => Effect.andThen(over(hook, exchange, req), exchange.release))
       return yield* handler(request, found)
@@ -174,7 +174,7 @@ export const authenticated = (
     from: auth.type === "cookie" ? Authentication.cookie(auth.value) : Authentication.header(auth.value),
     verify: (credential, request) => {
       const exchange = shared(request as ServerRequest, origin)
-      const req = exchange.req as Request | undefined ?? new Request(exchange)
+      const req = requestOf(exchange)
       return Effect.orDie(call(hook, exchange, [req, credential])) as Effect.Effect<boolean>
     },
     onFailure: auth.redirect === undefined ? 403 : { redirect: auth.redirect }

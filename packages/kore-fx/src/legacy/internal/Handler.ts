@@ -16,7 +16,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { isCoroutineFunction, isPending } from "../Coroutine.ts"
-import { Request } from "../Request.ts"
+import { requestOf } from "../Request.ts"
 import { functionOf, type Owner } from "./declare.ts"
 import * as Exchange from "./Exchange.ts"
 import * as Guard from "./Guard.ts"
@@ -67,8 +67,6 @@ export const route = (
     : Guard.authenticated(url, call.auth, origin, module, compiled)
   return Route.make<any, any>({ methods, pattern, handler: Guard.freed(url, call.hooks, origin, module, asked) })
 }
-
-const requestOf = (exchange: Exchange.Exchange): Request => exchange.req as Request | undefined ?? new Request(exchange)
 
 // A handler that may or may not wait.
 const called = (exchange: Exchange.Exchange, call: () => unknown): Answer => {

@@ -51,8 +51,11 @@ const literal = (url: string): RegExp => {
     const character = JSON.stringify(never[0])
     throw new PatternError(`no path has ${character} in it: ${encoded(never[0])}`)
   }
-  return new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`)
+  return new RegExp(`^${escaped(url)}$`)
 }
+
+/** A text as an expression that stands for it, byte for byte. */
+export const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
 const encoded = (character: string): string =>
   character === "?" ? "the query is no part of it" : `clients send ${encodeURIComponent(character)}, write that`
